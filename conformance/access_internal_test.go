@@ -1,0 +1,72 @@
+package conformance
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestHBARuleReach(t *testing.T) {
+	for name, row := range map[string]struct {
+		address, netmask string
+		withinHost       bool
+		bits             int // of the prefix, -1 for none
+	}{
+		"IPv4 loopback":         {"127.0.0.1", "255.255.255.255", true, 32},
+		"IPv4 loopback network": {"127.0.0.0", "255.0.0.0", true, 8},
+		"wider than loopback":   {"127.0.0.0", "254.0.0.0", false, 7},
+		"everything":            {"0.0.0.0", "0.0.0.0", false, 0},
+		"one other host":        {"10.0.0.7", "255.255.255.255", false, 32},
+		"IPv6 loopback":         {"::1", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", true, 128},
+		"IPv6 beyond loopback":  {"::1", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:fff0", false, 124},
+		"IPv6 everything":       {"::", "::", false, 0},
+		"own addresses":         {"samehost", "", true, -1},
+		"own networks":          {"samenet", "", false, -1},
+		"all":                   {"all", "", false, -1},
+		"a name":                {"standby.example", "", false, -1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			rule := hbaRule{Type: "host", Address: row.address, Netmask: row.netmask}
+			require.Equal(t, row.withinHost, rule.withinHost())
+			prefix, ok := rule.prefix()
+			require.Equal(t, row.bits >= 0, ok)
+			if ok {
+				require.Equal(t, row.bits, prefix.Bits())
+			}
+		})
+	}
+}
+
+func TestHBARuleKind(t *testing.T) {
+	require.True(t, hbaRule{Type: "hostssl"}.overNetwork())
+	require.False(t, hbaRule{Type: "local"}.overNetwork())
+	require.True(t, hbaRule{Database: []string{"all", "replication"}}.replication())
+	require.False(t, hbaRule{Database: []string{"all"}}.replication())
+}
+
+func TestWithoutLines(t *testing.T) {
+	content := []byte("one\ntwo\n\nfour")
+	require.Equal(t, "one\n# two\n\n# four", string(withoutLines(content, []int32{2, 4})))
+	require.Equal(t, string(content), string(withoutLines(content, nil)))
+}
+
+func TestUnmaskedPassword(t *testing.T) {
+	for connection, want := range map[string]string{
+		"user=replicator password=******** host=primary": "",
+		"user=replicator password='********'":            "",
+		"user=replicator host=primary":                   "",
+		"user=replicator password=secret host=primary":   "secret",
+		`password='se\'cret' host=primary`:               `'se\'cret'`,
+		"passfile='/root/.pgpass' password=":             "",
+	} {
+		require.Equal(t, want, unmaskedPassword(connection), connection)
+	}
+}
+
+func TestLineWith(t *testing.T) {
+	text := "first\nsecond word\nthird word"
+	require.Equal(t, 2, lineWith(text, "word"))
+	require.Equal(t, 1, lineWith(text, "first"))
+	require.Zero(t, lineWith(text, "absent"))
+	require.Zero(t, lineWith(text, ""))
+}

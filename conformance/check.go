@@ -1,0 +1,77 @@
+package conformance
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Level says how binding an obligation is.
+type Level string
+
+const (
+	// Must is what the recipe promises, or PostgreSQL does.
+	Must Level = "must"
+	// Should is good practice.
+	Should Level = "should"
+)
+
+// Check is one obligation and the function that looks whether it is met.
+type Check struct {
+	ID         string // chapter/name, stable: it is what deviations and selections refer to
+	Obligation string // one sentence with "must" or "should"
+	Level      Level
+	Needs      Needs
+	Source     string        // where the obligation comes from
+	Disturbs   bool          // breaks something on purpose: the pair's health is checked before and after
+	Limit      time.Duration // how long it may take; 0 is one minute
+	Run        func(c *C)
+}
+
+// Chapter is the part of the id before the slash.
+func (k Check) Chapter() string {
+	chapter, _, _ := strings.Cut(k.ID, "/")
+	return chapter
+}
+
+// Name is the part of the id after the slash.
+func (k Check) Name() string {
+	_, name, _ := strings.Cut(k.ID, "/")
+	return name
+}
+
+func (k Check) limit() time.Duration { return cmp.Or(k.Limit, time.Minute) }
+
+// Needs is what a check cannot do without. An unmet need is a skip with that
+// reason, never a pass.
+type Needs struct {
+	Operator   bool // somebody who can stop, break and remove the servers
+	Superuser  bool // on both nodes
+	Replicator bool // credentials of a role that may replicate
+	Exclusive  bool // nobody else uses the servers
+	Standbys   int  // at least so many; 0 is one
+	Since      int  // first major version of the server, 0 for any
+	Until      int  // last major version of the server, 0 for any
+}
+
+// unmet gives the reason to skip, or "".
+func (n Needs) unmet(target *Target, facts serverFacts) string {
+	switch {
+	case n.Operator && target.Operator == nil:
+		return "needs an operator: nobody here can stop or break the servers"
+	case n.Superuser && !facts.superuser:
+		return "needs superuser on both nodes"
+	case n.Replicator && target.Replicator.Role == "":
+		return "needs credentials of a replication role"
+	case n.Exclusive && !target.Exclusive:
+		return "needs servers that nobody else uses"
+	case len(target.Pair.Standbys) < n.Standbys:
+		return fmt.Sprintf("needs %d standbys, there is %d", n.Standbys, len(target.Pair.Standbys))
+	case n.Since != 0 && facts.major < n.Since:
+		return fmt.Sprintf("holds since PostgreSQL %d, the server is %d", n.Since, facts.major)
+	case n.Until != 0 && facts.major > n.Until:
+		return fmt.Sprintf("holds until PostgreSQL %d, the server is %d", n.Until, facts.major)
+	}
+	return ""
+}

@@ -1,0 +1,158 @@
+package live
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/postgres-master-slave/postgres-master-slave/conformance"
+	"github.com/postgres-master-slave/postgres-master-slave/pair"
+	"github.com/postgres-master-slave/postgres-master-slave/stack"
+)
+
+// operator is a stack as the conformance suite sees it.
+type operator struct {
+	engine  *stack.Engine
+	options stack.Options
+	model   stack.Model
+	// The servers may come to run as another stack, while connections ask for their addresses.
+	current atomic.Pointer[stack.Stack]
+	nodes   []*pair.Node
+	target  *conformance.Target
+	ready   time.Time
+}
+
+var _ conformance.Operator = (*operator)(nil)
+
+func (o *operator) stack() *stack.Stack { return o.current.Load() }
+
+func (o *operator) Ready() time.Time { return o.ready }
+
+func (o *operator) Inspect(ctx context.Context, node string) (conformance.Container, error) {
+	state, err := o.stack().Inspect(ctx, node)
+	if err != nil {
+		return conformance.Container{}, err
+	}
+	seen := conformance.Container{
+		State: state.State, ExitCode: state.ExitCode, OOMKilled: state.OOMKilled, Health: state.Health,
+		ImageID: state.ImageID, User: state.User, Grace: state.Grace, Restart: state.Restart,
+		Memory: state.SharedMem, Env: state.Env, Command: state.Command, Literal: o.literalPorts(node),
+		Started: state.Started, Finished: state.Finished,
+	}
+	for _, port := range state.Ports {
+		seen.Ports = append(seen.Ports, conformance.PublishedPort{
+			HostAddress: port.Address, HostPort: port.Port, Port: port.Target,
+		})
+	}
+	return seen, nil
+}
+
+// literalPorts are the host ports that the recipe names for a service.
+func (o *operator) literalPorts(service string) []conformance.PublishedPort {
+	const bits = 16
+	var named []conformance.PublishedPort
+	for _, port := range o.model.Services[service].Ports {
+		published, err := strconv.ParseUint(port.Published, 10, bits)
+		if err != nil {
+			continue // none, or a range of which any will do
+		}
+		named = append(named, conformance.PublishedPort{
+			HostAddress: port.HostAddress, HostPort: uint16(published), Port: port.Target,
+		})
+	}
+	return named
+}
+
+func (o *operator) Logs(ctx context.Context, node string, since time.Time) (string, error) {
+	return o.stack().Logs(ctx, node, since)
+}
+
+func (o *operator) Exec(ctx context.Context, node string, command ...string) (conformance.Execution, error) {
+	ended, err := o.stack().Exec(ctx, node, command...)
+	return conformance.Execution(ended), err
+}
+
+func (o *operator) StopAll(ctx context.Context) error {
+	o.forget()
+	return o.stack().StopAll(ctx)
+}
+
+func (o *operator) Remove(ctx context.Context) error {
+	o.forget()
+	return o.stack().Down(ctx)
+}
+
+func (o *operator) Leftovers(ctx context.Context) ([]string, error) {
+	return o.stack().Leftovers(ctx)
+}
+
+func (o *operator) Up(ctx context.Context, instance conformance.Instance) error {
+	options := o.options
+	options.LiteralPorts = instance.LiteralPorts
+	if options.LiteralPorts == o.stack().Options().LiteralPorts && o.running(ctx) {
+		return nil
+	}
+	if err := o.portsFree(ctx, options); err != nil {
+		return err
+	}
+	if err := o.Remove(ctx); err != nil {
+		return err
+	}
+	started, err := o.engine.Up(ctx, options)
+	var taken *stack.PortTakenError
+	if errors.As(err, &taken) {
+		return fmt.Errorf("%w: %w", conformance.ErrPortTaken, err)
+	}
+	if err != nil {
+		return err
+	}
+	o.current.Store(started)
+	return o.wait(ctx)
+}
+
+// running says whether every server's container runs.
+func (o *operator) running(ctx context.Context) bool {
+	for _, node := range o.nodes {
+		if state, err := o.stack().Inspect(ctx, node.Name()); err != nil || state.State != "running" {
+			return false
+		}
+	}
+	return true
+}
+
+// portsFree looks whether the ports that the recipe names could be had.
+func (o *operator) portsFree(ctx context.Context, options stack.Options) error {
+	if !options.LiteralPorts || o.stack().Options().LiteralPorts {
+		return nil
+	}
+	for _, node := range o.nodes {
+		for _, port := range o.literalPorts(node.Name()) {
+			address := net.JoinHostPort("127.0.0.1", strconv.Itoa(int(port.HostPort)))
+			listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp4", address)
+			if err != nil {
+				return fmt.Errorf("%w: port %d of %s: %w", conformance.ErrPortTaken, port.HostPort, node.Name(), err)
+			}
+			if err := listener.Close(); err != nil {
+				return fmt.Errorf("look whether port %d is free: %w", port.HostPort, err)
+			}
+		}
+	}
+	return nil
+}
+
+// discard removes the stack by force.
+func (o *operator) discard(ctx context.Context) error {
+	o.forget()
+	return o.stack().Discard(ctx)
+}
+
+// forget closes connections that are about to break.
+func (o *operator) forget() {
+	for _, node := range o.nodes {
+		node.Close()
+	}
+}

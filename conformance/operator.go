@@ -1,0 +1,78 @@
+package conformance
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// ErrPortTaken says that somebody else holds a host port that the recipe names.
+var ErrPortTaken = errors.New("port is taken on the host")
+
+// Operator is what can stop, break and remove the servers of a target.
+// Nodes are named as in the target's pair. The suite declares what it needs,
+// so that an operator can be written for any platform.
+type Operator interface {
+	// Inspect tells the state of a node's container.
+	Inspect(ctx context.Context, node string) (Container, error)
+	// Logs gives what the node has logged since a moment; the zero time is all.
+	Logs(ctx context.Context, node string, since time.Time) (string, error)
+	// Exec runs a command beside the server and waits for its end.
+	// A command that ran and failed is no error: see Execution.ExitCode.
+	Exec(ctx context.Context, node string, command ...string) (Execution, error)
+	// Ready is when the running pair was first found ready, by a wait that
+	// began as soon as its containers had been started.
+	Ready() time.Time
+	// StopAll stops every node, as the first half of removing them does.
+	StopAll(ctx context.Context) error
+	// Remove stops and removes everything, volumes included. Nothing left to
+	// remove is no error.
+	Remove(ctx context.Context) error
+	// Leftovers names containers, networks and volumes that still exist.
+	Leftovers(ctx context.Context) ([]string, error)
+	// Up makes all servers of the target run as asked and returns when the
+	// pair is ready. Servers that do so already are left alone, any others are
+	// removed first, volumes included, and made again under the same names, so
+	// that data which survived would show. ErrPortTaken comes before all that.
+	Up(ctx context.Context, instance Instance) error
+}
+
+// Instance says how servers are to run.
+type Instance struct {
+	// LiteralPorts publishes the ports that the recipe names. Without it any
+	// ports will do.
+	LiteralPorts bool
+}
+
+// Container is the state of one node's container.
+type Container struct {
+	State     string // created, running, paused, restarting, exited, dead
+	ExitCode  int
+	OOMKilled bool
+	Health    string // empty without a health check
+	ImageID   string
+	User      string            // as configured
+	Grace     time.Duration     // between the stop signal and SIGKILL
+	Restart   string            // restart policy
+	Memory    int64             // size of /dev/shm in bytes
+	Ports     []PublishedPort   // as published on the host now
+	Literal   []PublishedPort   // as the recipe names them, whatever is published now
+	Env       map[string]string // as configured
+	Command   []string
+	Started   time.Time
+	Finished  time.Time
+}
+
+// PublishedPort is one address of the host that leads to a port of the container.
+type PublishedPort struct {
+	HostAddress string // as the engine binds it
+	HostPort    uint16
+	Port        uint16 // in the container
+}
+
+// Execution is a command that ran to its end.
+type Execution struct {
+	ExitCode int
+	Stdout   string
+	Stderr   string
+}

@@ -1,0 +1,81 @@
+package conformance
+
+import (
+	"errors"
+	"os"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/postgres-master-slave/postgres-master-slave/pair"
+)
+
+// recipeChecks is the chapter "recipe": what the recipe's text says is what
+// its users get.
+func recipeChecks() []Check {
+	return []Check{
+		{
+			ID:         "recipe/literal-ports",
+			Obligation: "The ports that the recipe names must lead to the primary and to the standby.",
+			Level:      Must,
+			Needs:      Needs{Operator: true, Exclusive: true},
+			Limit:      teardownLimit,
+			Source:     "the recipe; compose specification: ports",
+			Run:        literalPorts,
+		},
+	}
+}
+
+const (
+	// A server's start, to the microsecond, tells it from any other.
+	startTimeSQL = `SELECT pg_postmaster_start_time()::text`
+	portSQL      = `SELECT current_setting('port')::int`
+)
+
+// literalPorts asks for the servers on the ports that the recipe names. In
+// the core profile teardown/up-again-is-fresh has put them there already.
+func literalPorts(c *C) {
+	err := c.Operator().Up(c.ctx, Instance{LiteralPorts: true})
+	switch {
+	case errors.Is(err, ErrPortTaken) && os.Getenv("CI") == "true":
+		c.Fatalf("%v; with CI=true the ports must be free", err)
+	case errors.Is(err, ErrPortTaken):
+		c.Skipf("%v", err)
+	}
+	c.Harness(err)
+	for _, node := range c.Pair().Nodes() {
+		state := c.inspect(node)
+		want, port := ask[string](c, node, startTimeSQL), ask[int](c, node, portSQL)
+		tried := 0
+		for _, literal := range state.Literal {
+			if int(literal.Port) != port {
+				continue // some other service of the container
+			}
+			tried++
+			if seen, err := c.startTimeAt(node, literal.HostPort); err != nil || seen != want {
+				c.Errorf("port %d of the host must lead to %s, started %s: it leads to a server started %q (%v); published: %+v",
+					literal.HostPort, node.Name(), want, seen, err, state.Ports)
+			}
+		}
+		if tried == 0 {
+			c.Errorf("recipe names no port of the host for %s: %+v", node.Name(), state.Literal)
+		}
+	}
+	c.write()
+	c.Replay()
+}
+
+// startTimeAt asks the server behind another port of a node's host for its start.
+func (c *C) startTimeAt(node *pair.Node, port uint16) (started string, err error) {
+	session, err := node.Connect(c.ctx, func(config *pgx.ConnConfig) {
+		config.Port = port
+		for _, fallback := range config.Fallbacks {
+			fallback.Port = port
+		}
+	})
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, session.Close(c.ctx)) }()
+	err = session.QueryRow(c.ctx, startTimeSQL).Scan(&started)
+	return started, err
+}

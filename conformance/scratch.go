@@ -1,0 +1,25 @@
+package conformance
+
+import (
+	"crypto/rand"
+	"strings"
+)
+
+// scratchPrefix begins the name of everything that a check creates, so that
+// a reader of a server's catalog knows where it comes from.
+const scratchPrefix = "conformance_"
+
+// scratchName gives a name of a check's own: two runs on one cluster never meet.
+// It stays within the 63 bytes of a PostgreSQL identifier.
+func scratchName(check Check) string {
+	const nameBytes = 32
+	name := strings.NewReplacer("/", "_", "-", "_").Replace(check.ID)
+	if len(name) > nameBytes {
+		name = name[:nameBytes]
+	}
+	return scratchPrefix + name + "_" + strings.ToLower(rand.Text()[:10])
+}
+
+// ScratchName gives one more name of the check's own, for objects that live
+// outside its schema: roles, databases, slots. The check removes them.
+func (c *C) ScratchName() string { return scratchName(c.check) }

@@ -1,0 +1,122 @@
+package conformance
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/postgres-master-slave/postgres-master-slave/pair"
+)
+
+// Session is one connection of a check to one node. Its search_path begins
+// with the check's own schema. Failures of its methods fail the check.
+type Session struct {
+	c    *C
+	node *pair.Node
+	*pgx.Conn
+}
+
+const (
+	createSchemaSQL = `CREATE SCHEMA `
+	dropSchemaSQL   = `DROP SCHEMA IF EXISTS %s CASCADE`
+)
+
+// Schema is the check's own schema, made on the primary at the first call and
+// removed after the check.
+func (c *C) Schema() string {
+	if c.schema != "" {
+		return c.schema
+	}
+	name := scratchName(c.check)
+	quoted := pgx.Identifier{name}.Sanitize()
+	primary := c.Pair().Primary
+	if err := primary.Exec(c.ctx, createSchemaSQL+quoted); err != nil {
+		c.Fatalf("create schema of the check: %v", err)
+	}
+	c.schema = name
+	c.Cleanup(func(ctx context.Context) error {
+		return primary.Exec(ctx, fmt.Sprintf(dropSchemaSQL, quoted))
+	})
+	return name
+}
+
+// OnPrimary is the check's session on the primary.
+func (c *C) OnPrimary() *Session { return c.on(c.Pair().Primary) }
+
+// OnStandby is the check's session on the first standby. Right after
+// OnPrimary made the schema the standby may not have it: see Replay.
+func (c *C) OnStandby() *Session { return c.on(c.Pair().Standby()) }
+
+func (c *C) on(node *pair.Node) *Session {
+	if session, ok := c.sessions[node]; ok && !session.IsClosed() {
+		return session
+	}
+	session := c.NewSession(node)
+	c.sessions[node] = session
+	return session
+}
+
+// NewSession opens one more session, closed after the check.
+func (c *C) NewSession(node *pair.Node, options ...pair.SessionOption) *Session {
+	path := pgx.Identifier{c.Schema()}.Sanitize() + ", public"
+	options = append([]pair.SessionOption{pair.WithParameter("search_path", path)}, options...)
+	connection, err := node.Connect(c.ctx, options...)
+	if err != nil {
+		c.Fatalf("%v", err)
+	}
+	c.Cleanup(connection.Close)
+	return &Session{c: c, node: node, Conn: connection}
+}
+
+// Do executes a statement that must succeed.
+func (s *Session) Do(sql string, arguments ...any) {
+	if err := s.Try(sql, arguments...); err != nil {
+		s.c.Fatalf("%v", err)
+	}
+}
+
+// Try executes a statement and gives its error, with the node and the statement.
+func (s *Session) Try(sql string, arguments ...any) error {
+	if _, err := s.Exec(s.c.ctx, sql, arguments...); err != nil {
+		return fmt.Errorf("%s: %s: %w", s.node.Name(), sql, err)
+	}
+	return nil
+}
+
+// Refuses executes a statement that must fail with a SQLSTATE.
+func (s *Session) Refuses(sqlState, sql string, arguments ...any) {
+	err := s.Try(sql, arguments...)
+	switch {
+	case err == nil:
+		s.c.Errorf("%s: %s: succeeded, must fail with SQLSTATE %s", s.node.Name(), sql, sqlState)
+	case pair.SQLState(err) != sqlState:
+		s.c.Errorf("%v: must fail with SQLSTATE %s", err, sqlState)
+	}
+}
+
+// Value reads the single value of a query that must succeed.
+func Value[T any](s *Session, sql string, arguments ...any) T {
+	rows, err := s.Query(s.c.ctx, sql, arguments...)
+	if err != nil {
+		s.c.Fatalf("%s: %s: %v", s.node.Name(), sql, err)
+	}
+	value, err := pgx.CollectExactlyOneRow(rows, pgx.RowTo[T])
+	if err != nil {
+		s.c.Fatalf("%s: %s: %v", s.node.Name(), sql, err)
+	}
+	return value
+}
+
+// Column reads the only column of a query that must succeed.
+func Column[T any](s *Session, sql string, arguments ...any) []T {
+	rows, err := s.Query(s.c.ctx, sql, arguments...)
+	if err != nil {
+		s.c.Fatalf("%s: %s: %v", s.node.Name(), sql, err)
+	}
+	values, err := pgx.CollectRows(rows, pgx.RowTo[T])
+	if err != nil {
+		s.c.Fatalf("%s: %s: %v", s.node.Name(), sql, err)
+	}
+	return values
+}

@@ -1,0 +1,92 @@
+package conformance
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/postgres-master-slave/postgres-master-slave/pair"
+)
+
+func slotErrorChecks() []Check {
+	return []Check{
+		{
+			ID:         "slot/typed-errors",
+			Obligation: "What cannot be done with a slot must be refused with its own SQLSTATE.",
+			Level:      Must,
+			Needs:      Needs{Superuser: true},
+			Source:     `PostgreSQL documentation, "Replication Management Functions", "PostgreSQL Error Codes"`,
+			Run:        slotErrors,
+		},
+		{
+			ID:         "slot/limit-is-enforced",
+			Obligation: "More slots than max_replication_slots must be refused.",
+			Level:      Must,
+			Needs:      Needs{Superuser: true, Exclusive: true},
+			Source:     `PostgreSQL documentation, "Replication": max_replication_slots`,
+			Run:        slotLimit,
+		},
+	}
+}
+
+// SQLSTATEs of slot errors.
+//
+// Source: PostgreSQL documentation, "PostgreSQL Error Codes".
+const (
+	objectInUse           = "55006"
+	undefinedObject       = "42704"
+	duplicateObject       = "42710"
+	invalidName           = "42602"
+	configurationExceeded = "53400"
+)
+
+func slotErrors(c *C) {
+	primary := c.OnPrimary()
+	used := c.slotOf(c.Pair().Standby())
+	existing := c.newSlot(c.Pair().Primary, false)
+	missing := c.ScratchName()
+	for _, refusal := range []struct {
+		sqlState, sql, name string
+	}{
+		{objectInUse, `SELECT pg_drop_replication_slot($1)`, used.Name},
+		{objectInUse, `SELECT pg_replication_slot_advance($1, pg_current_wal_lsn())`, used.Name},
+		{undefinedObject, `SELECT pg_drop_replication_slot($1)`, missing},
+		{undefinedObject, `SELECT pg_replication_slot_advance($1, pg_current_wal_lsn())`, missing},
+		{duplicateObject, `SELECT pg_create_physical_replication_slot($1)`, existing},
+		{invalidName, `SELECT pg_create_physical_replication_slot($1)`, "Not-A-Slot-Name"},
+		{invalidName, `SELECT pg_create_physical_replication_slot($1)`, ""},
+	} {
+		primary.Refuses(refusal.sqlState, refusal.sql, refusal.name)
+	}
+	if now := c.slotNamed(c.Pair().Primary, used.Name); !now.Active || describePID(now.ActivePID) != describePID(used.ActivePID) {
+		c.Errorf("refusals disturbed the standby's slot: before %+v, after %+v", used, now)
+	}
+}
+
+const (
+	freeSlotsSQL = `
+SELECT current_setting('max_replication_slots')::int - count(*)::int FROM pg_replication_slots`
+	createTemporarySlotSQL = `SELECT pg_create_physical_replication_slot($1, false, true)`
+)
+
+func slotLimit(c *C) {
+	const most = 100 // making a slot syncs files: more of them would take long
+	free := ask[int32](c, c.Pair().Primary, freeSlotsSQL)
+	if free > most {
+		c.Skipf("%d slots are free: too many to fill", free)
+	}
+	// Temporary slots go with their session, whatever becomes of the check.
+	session := c.NewSession(c.Pair().Primary)
+	for made := range free {
+		if err := session.Try(createTemporarySlotSQL, c.ScratchName()); err != nil {
+			c.Fatalf("slot %d of %d free ones: %v", made+1, free, err)
+		}
+	}
+	session.Refuses(configurationExceeded, createTemporarySlotSQL, c.ScratchName())
+	if err := session.Close(c.ctx); err != nil {
+		c.Fatalf("close session with temporary slots: %v", err)
+	}
+	c.Eventually("temporary slots go with their session", ackLimit, func(ctx context.Context) (bool, string, error) {
+		now, err := pair.One[int32](ctx, c.Pair().Primary, freeSlotsSQL)
+		return now == free, fmt.Sprintf("%d slots are free, %d were before", now, free), err
+	})
+}

@@ -1,0 +1,25 @@
+package conformance
+
+import "slices"
+
+// standbyChecks is the chapter "standby": what a hot standby refuses, with
+// which SQLSTATE, and what it must still do.
+func standbyChecks() []Check {
+	return slices.Concat(
+		standbyAllowedChecks(),
+		standbyChangeChecks(),
+		standbyDefinitionChecks(),
+		standbyLockChecks(),
+		standbyTransactionChecks(),
+		standbyFunctionChecks(),
+		standbySessionChecks(),
+		standbyProtectionChecks(),
+		standbyExecutionChecks(),
+	)
+}
+
+// Sources of most obligations of the chapter.
+const (
+	hotStandby     = `PostgreSQL documentation, "Hot Standby", "User's Overview"`
+	administrators = `PostgreSQL documentation, "Hot Standby", "Administrator's Overview"`
+)

@@ -1,0 +1,171 @@
+package pair
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// readyInterval is the pause between two looks at a server that is starting:
+// short enough to notice readiness within a few hundredths of a second, long
+// enough not to load a server that is busy starting.
+const readyInterval = 20 * time.Millisecond
+
+// baseBackupName is the application name of a base backup's WAL stream, which
+// pg_stat_replication shows as streaming like a standby's.
+const baseBackupName = "pg_basebackup"
+
+// ErrNoFact is the cause of a wait whose servers answered without error but
+// never with the fact that was waited for.
+var ErrNoFact = errors.New("servers answer, but the fact does not hold")
+
+// ErrOtherCluster says that a standby replicates another cluster than the
+// primary's: their system identifiers differ.
+var ErrOtherCluster = errors.New("system identifiers differ: the servers are two clusters, not a pair")
+
+// NotReadyError says which fact of a working pair was missing when the wait
+// ended. It unwraps to the last error of the server and to the context's.
+type NotReadyError struct {
+	Node   string        // which server
+	Fact   string        // what it should do
+	Waited time.Duration // since the wait began
+	Since  time.Duration // how long this fact alone has been waited for
+	Last   error         // the last answer of the server, or ErrNoFact
+	Cause  error         // why the wait ended
+}
+
+// SQLState is the SQLSTATE of the server's last answer, or "".
+func (e *NotReadyError) SQLState() string { return SQLState(e.Last) }
+
+// Error names node, fact, times and the last answer.
+func (e *NotReadyError) Error() string {
+	state := ""
+	if code := e.SQLState(); code != "" {
+		state = " [SQLSTATE " + code + "]"
+	}
+	return fmt.Sprintf("wait for pair: %s: no %q for %s of %s: %v%s (%v)",
+		e.Node, e.Fact, e.Since.Round(time.Millisecond), e.Waited.Round(time.Millisecond), e.Last, state, e.Cause)
+}
+
+// Unwrap gives the last answer and the reason the wait ended.
+func (e *NotReadyError) Unwrap() []error { return []error{e.Last, e.Cause} }
+
+// WaitReady waits until replication really works, at most until ctx ends:
+// the primary accepts writes, each standby is in recovery, belongs to the
+// same cluster, streams as seen from both ends, and has replayed what the
+// primary had written. The stream of a base backup does not count.
+// Errors are *NotReadyError; a standby of another cluster is ErrOtherCluster.
+func (p *Pair) WaitReady(ctx context.Context) error {
+	wait := newWait(ctx)
+	var primary Identity
+	err := wait.until(p.Primary, "primary is out of recovery", func(ctx context.Context) (bool, error) {
+		var err error
+		primary, err = p.Primary.Identity(ctx)
+		return err == nil && !primary.InRecovery, err
+	})
+	if err != nil {
+		return err
+	}
+	for _, standby := range p.Standbys {
+		if err := p.waitStandby(wait, primary, standby); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *Pair) waitStandby(wait *wait, primary Identity, standby *Node) error {
+	var identity Identity
+	err := wait.until(standby, "standby is in recovery", func(ctx context.Context) (bool, error) {
+		var err error
+		identity, err = standby.Identity(ctx)
+		return err == nil && identity.InRecovery, err
+	})
+	if err != nil {
+		return err
+	}
+	if identity.SystemIdentifier != primary.SystemIdentifier {
+		return fmt.Errorf("compare %s (%d) with %s (%d): %w", p.Primary.name, primary.SystemIdentifier,
+			standby.name, identity.SystemIdentifier, ErrOtherCluster)
+	}
+	var receiver WALReceiver
+	err = wait.until(standby, "WAL receiver streams", func(ctx context.Context) (bool, error) {
+		var ok bool
+		var err error
+		receiver, ok, err = standby.WALReceiver(ctx)
+		return ok && receiver.Status == "streaming", err
+	})
+	if err != nil {
+		return err
+	}
+	err = wait.until(p.Primary, "WAL sender streams to "+standby.name, func(ctx context.Context) (bool, error) {
+		senders, err := p.Primary.WALSenders(ctx)
+		return FindStandby(senders, receiver) != nil, err
+	})
+	if err != nil {
+		return err
+	}
+	var lsn LSN
+	err = wait.until(p.Primary, "primary tells its position", func(ctx context.Context) (bool, error) {
+		var err error
+		lsn, err = p.Primary.CurrentLSN(ctx)
+		return err == nil, err
+	})
+	if err != nil {
+		return err
+	}
+	return wait.until(standby, fmt.Sprintf("standby has replayed %s", lsn), func(ctx context.Context) (bool, error) {
+		seen, err := standby.ReplayedLSN(ctx)
+		return seen >= lsn, err
+	})
+}
+
+// FindStandby picks the WAL sender that serves a WAL receiver: the one that
+// holds the receiver's slot, or, when it uses none, a streaming sender
+// without a slot. A base backup's stream is never taken for a standby's.
+func FindStandby(senders []WALSender, receiver WALReceiver) *WALSender {
+	for i, sender := range senders {
+		slot := ""
+		if sender.SlotName != nil {
+			slot = *sender.SlotName
+		}
+		if sender.State == "streaming" && sender.ApplicationName != baseBackupName && slot == receiver.SlotName {
+			return &senders[i]
+		}
+	}
+	return nil
+}
+
+// wait is one wait for several facts in turn, with one clock and one deadline.
+type wait struct {
+	ctx   context.Context //nolint:containedctx // it lives for one call only
+	start time.Time
+}
+
+func newWait(ctx context.Context) *wait { return &wait{ctx: ctx, start: time.Now()} }
+
+// until polls one fact. Errors of the server are expected while it starts:
+// they are remembered, not returned, until ctx ends.
+func (w *wait) until(node *Node, fact string, holds func(context.Context) (bool, error)) error {
+	began := time.Now()
+	last := ErrNoFact
+	err := Poll(w.ctx, readyInterval, func(ctx context.Context) (bool, error) {
+		ok, err := holds(ctx)
+		switch {
+		case err == nil:
+			last = ErrNoFact
+		case ctx.Err() == nil:
+			// An error that the deadline itself caused says nothing about the server.
+			last = err
+		}
+		return ok && err == nil, nil
+	})
+	if err == nil {
+		return nil
+	}
+	return &NotReadyError{
+		Node: node.name, Fact: fact, Last: last, Cause: err,
+		Waited: time.Since(w.start), Since: time.Since(began),
+	}
+}

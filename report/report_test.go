@@ -1,0 +1,118 @@
+package report_test
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/postgres-master-slave/postgres-master-slave/report"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+func ExampleWriteSummary() {
+	run := &report.Run{}
+	for _, line := range []string{
+		`{"Action":"run","Package":"demo","Test":"TestPair"}`,
+		`{"Action":"attr","Package":"demo","Test":"TestPair","Key":"check.id","Value":"slot/used"}`,
+		`{"Action":"attr","Package":"demo","Test":"TestPair","Key":"check.verdict","Value":"pass"}`,
+		`{"Action":"pass","Package":"demo","Test":"TestPair","Elapsed":0.01}`,
+		`{"Action":"pass","Package":"demo","Elapsed":0.1}`,
+	} {
+		event, err := report.ParseEvent([]byte(line))
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		run.Add(event)
+	}
+	passed, failed, skipped := run.Count()
+	fmt.Println(passed, failed, skipped, run.Green())
+	// Output: 1 0 0 true
+}
+
+// read feeds a recorded stream to a run and a progress.
+func read(t *testing.T, name string, progress *report.Progress) *report.Run {
+	t.Helper()
+	stream, err := os.ReadFile(filepath.Join("testdata", name+".jsonl"))
+	require.NoError(t, err)
+	run := &report.Run{}
+	for line := range bytes.Lines(stream) {
+		event, err := report.ParseEvent(line)
+		if err != nil {
+			run.Note(string(bytes.TrimSpace(line)))
+			continue
+		}
+		run.Add(event)
+		if progress != nil {
+			require.NoError(t, progress.Add(event))
+		}
+	}
+	return run
+}
+
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	path := filepath.Join("testdata", name+".golden")
+	if *update {
+		require.NoError(t, os.WriteFile(path, got, 0o600))
+	}
+	want, err := os.ReadFile(path)
+	require.NoError(t, err)
+	assert.Equal(t, string(want), string(got))
+}
+
+func TestSummary(t *testing.T) {
+	for _, name := range []string{"mixed", "broken-build", "cut-off", "nothing"} {
+		t.Run(name, func(t *testing.T) {
+			var out bytes.Buffer
+			require.NoError(t, report.WriteSummary(&out, read(t, name, nil)))
+			golden(t, name+".summary", out.Bytes())
+		})
+	}
+}
+
+func TestProgress(t *testing.T) {
+	for name, terminal := range map[string]bool{"plain": false, "terminal": true} {
+		t.Run(name, func(t *testing.T) {
+			var out bytes.Buffer
+			progress := report.NewProgress(&out, terminal, 60)
+			read(t, "mixed", progress)
+			require.NoError(t, progress.Close())
+			golden(t, "mixed."+name, out.Bytes())
+		})
+	}
+}
+
+func TestGreen(t *testing.T) {
+	for name, want := range map[string]bool{"mixed": false, "broken-build": false, "cut-off": false, "nothing": false, "good": true} {
+		assert.Equal(t, want, read(t, name, nil).Green(), name)
+	}
+}
+
+func TestParseEventRefusesWhatIsNone(t *testing.T) {
+	for _, line := range []string{"", "FAIL", "{}", `{"Action":1}`} {
+		_, err := report.ParseEvent([]byte(line))
+		require.ErrorContains(t, err, "parse test event", line)
+	}
+}
+
+func FuzzParseEvent(f *testing.F) {
+	f.Add([]byte(`{"Action":"attr","Package":"p","Test":"T/a/b","Key":"check.id","Value":"slot/used"}`))
+	f.Add([]byte(`{"Action":"output","Package":"p","Output":"x"}`))
+	f.Fuzz(func(t *testing.T, line []byte) {
+		event, err := report.ParseEvent(line)
+		if err != nil {
+			return
+		}
+		run := &report.Run{}
+		run.Add(event)
+		require.NoError(t, report.WriteSummary(&bytes.Buffer{}, run))
+	})
+}

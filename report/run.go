@@ -1,0 +1,188 @@
+package report
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Run is what a stream of events tells: fed by Add, it can be read at any
+// time, also when the stream breaks off. The zero value is ready to use.
+type Run struct {
+	tests    map[testKey]*Test
+	order    []*Test
+	packages map[string]*Package
+	Notes    []string // lines outside every test: build errors, the go command's complaints
+}
+
+type testKey struct{ pkg, name string }
+
+// Package is one tested package.
+type Package struct {
+	Name    string
+	Outcome string // pass, fail, skip; empty while it runs
+	Seconds float64
+	Output  []string // what it printed outside its tests
+}
+
+// Test is one test or subtest.
+type Test struct {
+	Package    string
+	Name       string
+	Outcome    string // pass, fail, skip; empty while it runs or when it was cut off
+	Started    time.Time
+	Seconds    float64
+	Attributes map[string]string
+	Output     []string
+	parent     bool
+}
+
+// Add takes the next event of the stream.
+func (r *Run) Add(event Event) {
+	switch {
+	case event.Action == "build-output":
+		r.Notes = append(r.Notes, strings.TrimRight(event.Output, "\n"))
+	case event.Package == "":
+	case event.Test == "":
+		r.addPackage(event)
+	default:
+		r.addTest(event)
+	}
+}
+
+// Note keeps a line that is no event.
+func (r *Run) Note(line string) { r.Notes = append(r.Notes, line) }
+
+func (r *Run) addPackage(event Event) {
+	if r.packages == nil {
+		r.packages = map[string]*Package{}
+	}
+	known := r.packages[event.Package]
+	if known == nil {
+		known = &Package{Name: event.Package}
+		r.packages[event.Package] = known
+	}
+	switch event.Action {
+	case "pass", "fail", "skip":
+		known.Outcome, known.Seconds = event.Action, event.Elapsed
+	case "output":
+		known.Output = append(known.Output, event.Output)
+	}
+}
+
+func (r *Run) addTest(event Event) {
+	test := r.test(event.Package, event.Test)
+	switch event.Action {
+	case "run":
+		test.Started = event.Time
+		// A test that has subtests is a heading, not a test of its own.
+		if at := strings.LastIndex(event.Test, "/"); at > 0 {
+			r.test(event.Package, event.Test[:at]).parent = true
+		}
+	case "pass", "fail", "skip":
+		test.Outcome, test.Seconds = event.Action, event.Elapsed
+	case "output":
+		test.Output = append(test.Output, event.Output)
+	case "attr":
+		test.Attributes[event.Key] = event.Value
+	}
+}
+
+func (r *Run) test(pkg, name string) *Test {
+	key := testKey{pkg, name}
+	known := r.tests[key]
+	if known == nil {
+		known = &Test{Package: pkg, Name: name, Attributes: map[string]string{}}
+		if r.tests == nil {
+			r.tests = map[testKey]*Test{}
+		}
+		r.tests[key] = known
+		r.order = append(r.order, known)
+	}
+	return known
+}
+
+// Verdict is the check's verdict, or the test's outcome where it is no check.
+func (t *Test) Verdict() string {
+	switch {
+	case t.Attributes["check.verdict"] != "":
+		return t.Attributes["check.verdict"]
+	case t.Outcome == "":
+		return "cut off"
+	}
+	return t.Outcome
+}
+
+// Check says whether the test is a check of the conformance suite.
+func (t *Test) Check() bool { return t.Attributes["check.id"] != "" }
+
+// Chapter is the check's chapter.
+func (t *Test) Chapter() string {
+	chapter, _, _ := strings.Cut(t.Attributes["check.id"], "/")
+	return chapter
+}
+
+// Root is the name of the top-level test.
+func (t *Test) Root() string {
+	root, _, _ := strings.Cut(t.Name, "/")
+	return root
+}
+
+// Leaves lists the tests that have no subtests, and the parents that failed
+// although none of their subtests did, in the order they began.
+func (r *Run) Leaves() []*Test {
+	var leaves []*Test
+	for _, test := range r.order {
+		if !test.parent || (test.Outcome != "pass" && test.Outcome != "skip" && !r.childIsRed(test)) {
+			leaves = append(leaves, test)
+		}
+	}
+	return leaves
+}
+
+func (r *Run) childIsRed(parent *Test) bool {
+	return slices.ContainsFunc(r.order, func(test *Test) bool {
+		return test.Package == parent.Package && strings.HasPrefix(test.Name, parent.Name+"/") && test.red()
+	})
+}
+
+func (t *Test) red() bool { return t.Outcome != "pass" && t.Outcome != "skip" }
+
+// Packages lists the tested packages by name.
+func (r *Run) Packages() []*Package {
+	var all []*Package
+	for _, name := range slices.Sorted(maps.Keys(r.packages)) {
+		all = append(all, r.packages[name])
+	}
+	return all
+}
+
+// Count says how many leaves passed, failed and were skipped. A test that was
+// cut off has failed; a package that failed without a failed test counts as one.
+func (r *Run) Count() (passed, failed, skipped int) {
+	broken := map[string]bool{}
+	for _, test := range r.Leaves() {
+		switch test.Outcome {
+		case "pass":
+			passed++
+		case "skip":
+			skipped++
+		default:
+			failed++
+			broken[test.Package] = true
+		}
+	}
+	for _, pkg := range r.packages {
+		if pkg.Outcome == "fail" && !broken[pkg.Name] {
+			failed++
+		}
+	}
+	return passed, failed, skipped
+}
+
+// Green says whether the run proves anything and nothing failed.
+func (r *Run) Green() bool {
+	passed, failed, _ := r.Count()
+	return passed > 0 && failed == 0
+}

@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# Takes away everything that this project made: the recipe's project, what test
+# runs left behind, the stand-in image and build/. The engine, docker compose
+# and a pulled image stay.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/say.sh
+. scripts/project.sh
+
+session=io.github.postgres-master-slave.session # the label of test runs, set by package stack
+lease=io.github.postgres-master-slave.lease     # the file that a run holds locked while it lives
+stand_in=io.github.postgres-master-slave.image.recipe # the label of the stand-in, set by image/build.sh
+
+# A run that is still under way is left alone.
+alive() {
+	[ -n "$1" ] && [ -e "$1" ] && command -v flock >/dev/null && ! flock --nonblock "$1" true
+}
+
+# remove KIND REMOVE...: what of a kind carries the label of a run that is over.
+remove() {
+	local kind=$1 name file
+	shift
+	while read -r name file; do
+		[ -n "$name" ] || continue
+		if alive "$file"; then
+			say "$kind $name belongs to a test run under way: left alone"
+		else
+			say "removing $kind $name of a test run"
+			"$@" "$name" >/dev/null
+		fi
+	done
+}
+
+scripts/down.sh
+if engine_answers; then
+	format="{{.Name}} {{.Label \"$lease\"}}"
+	docker ps --all --filter "label=$session" --format "${format/Name/Names}" | remove container docker rm --force --volumes
+	docker network ls --filter "label=$session" --format "$format" | remove network docker network rm
+	docker volume ls --filter "label=$session" --format "$format" | remove volume docker volume rm
+	docker image ls --filter "label=$stand_in" \
+		--format '{{if eq .Repository "<none>"}}{{.ID}}{{else}}{{.Repository}}:{{.Tag}}{{end}}' |
+		while read -r name; do
+			say "removing the stand-in image $name"
+			docker image rm "$name" >/dev/null || die "the stand-in image is in use" "do: remove those containers and repeat"
+		done
+fi
+if [ -e build ]; then
+	say "removing build/"
+	rm -rf build
+fi

@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# Makes sure that `docker compose` is there, and `docker-compose` too. An
+# installed compose v2 is used; otherwise the version pinned in go.mod is built.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/say.sh
+
+module=github.com/docker/compose/v2
+plugin=${DOCKER_CONFIG:-$HOME/.docker}/cli-plugins/docker-compose
+
+installed() {
+	version=$(docker compose version --short 2>/dev/null) || return 1
+	version=${version#v}
+	case $version in 0.* | 1.* | "") return 1 ;; esac
+}
+
+build() {
+	command -v go >/dev/null || die "no go command to build docker compose with" "do: install Go from https://go.dev/dl, or docker compose"
+	local pinned new
+	pinned=$(go list -m -f '{{.Version}}' $module)
+	say "building docker compose $pinned from go.mod into $plugin (a minute or two)"
+	mkdir -p "$(dirname "$plugin")"
+	new=$(mktemp "$(dirname "$plugin")/.docker-compose.XXXXXX")
+	# shellcheck disable=SC2064 # the name is known now
+	trap "rm -f '$new'" EXIT
+	without_downloads go build -ldflags "-s -w -X $module/internal.Version=$pinned" -o "$new" $module/cmd
+	chmod 755 "$new"
+	mv -f "$new" "$plugin" # at once: an interrupted build leaves no half plugin
+	trap - EXIT
+	installed || die "docker does not run the plugin at $plugin" "$(docker compose version 2>&1 || true)"
+}
+
+# The folders for a person's own commands that are on PATH and can be written.
+own_folder() {
+	local folder
+	for folder in /usr/local/bin "$HOME/.local/bin" "$HOME/bin"; do
+		case :$PATH: in *":$folder:"*)
+			if [ -w "$folder" ]; then
+				echo "$folder"
+				return
+			fi
+			;;
+		esac
+	done
+}
+
+offer_old_name() {
+	local source folder
+	source=$(docker info --format '{{range .ClientInfo.Plugins}}{{if eq .Name "compose"}}{{.Path}}{{end}}{{end}}' 2>/dev/null) || true
+	folder=$(own_folder)
+	if [ -z "$source" ] || [ -z "$folder" ]; then
+		say "docker-compose is not on PATH and there is no folder on PATH to put it in: write \`docker compose\` instead"
+		return
+	fi
+	say "docker-compose is not on PATH: linking $folder/docker-compose to $source"
+	ln -sfn "$source" "$folder/docker-compose"
+}
+
+command -v docker >/dev/null || die "there is no docker command" "do: make setup"
+if installed; then
+	say "docker compose $version is installed, nothing to do"
+elif may_set_up; then
+	build
+	say "docker compose $version is ready"
+else
+	die "docker compose v2 is not installed" "SETUP=never: it was not built" \
+		"do: install your system's docker compose v2, or repeat without SETUP=never to build it from go.mod"
+fi
+if ! command -v docker-compose >/dev/null && may_set_up; then
+	offer_old_name
+fi

@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# All linters. Each one runs, even when another has failed.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/say.sh
+. scripts/apt.sh
+
+tool() { without_downloads go tool -modfile=tools/go.mod "$@"; }
+
+need_shellcheck() {
+	command -v shellcheck >/dev/null && return
+	if ! may_set_up || ! may_apt; then
+		die "shellcheck is missing" "do: install it (apt-get install shellcheck, brew install shellcheck) and repeat"
+	fi
+	apt_install shellcheck
+}
+
+# The files whose first line names a shell, wherever they are, and those that are sourced.
+shell_files() {
+	find . -name .git -prune -o -path ./build -prune -o -name node_modules -prune -o -type f -size -64k -print0 |
+		xargs -0 awk 'FNR == 1 { if (/^#!.*[\/ ](ba|da)?sh( |$)/ || FILENAME ~ /\.sh$/) print FILENAME; nextfile }'
+}
+
+check_shell() {
+	need_shellcheck
+	local files
+	files=$(shell_files)
+	[ -n "$files" ] || die "found no shell script to check"
+	# shellcheck disable=SC2086 # the project's file names have no blanks
+	shellcheck --external-sources --source-path=. $files
+}
+
+check_tidy() {
+	without_downloads go mod tidy -diff && without_downloads go -C tools mod tidy -diff
+}
+
+check_go() {
+	say "(the first time golangci-lint itself is built, which takes some minutes)"
+	tool golangci-lint run ./...
+}
+
+# The database of vulnerabilities is on the network. Without it there is
+# nothing to say; with it, a vulnerable function that is called is an error.
+check_vulnerabilities() {
+	local said
+	if said=$(tool govulncheck ./... 2>&1); then
+		say "no known vulnerability is reached"
+	elif [[ "$said" == *"fetching vulnerabilities"* ]]; then
+		say "skipped: the vulnerability database cannot be reached"
+	else
+		say "$said"
+		return 1
+	fi
+}
+
+failed=()
+for check in shell tidy go vulnerabilities; do
+	say "lint: $check"
+	"check_$check" || failed+=("$check")
+done
+[ ${#failed[@]} -eq 0 ] || die "lint failed: ${failed[*]}"
+say "lint: clean"

@@ -1,0 +1,170 @@
+package stack
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/docker/compose/v2/pkg/api"
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/filters"
+	"github.com/docker/docker/pkg/stdcopy"
+)
+
+// ErrNoContainer says that a service has no container now.
+var ErrNoContainer = errors.New("service has no container")
+
+// Container is the state of a service's container.
+type Container struct {
+	Name      string
+	State     string // created, running, paused, restarting, exited, dead
+	ExitCode  int
+	OOMKilled bool
+	Health    string // starting, healthy, unhealthy; empty without a health check
+	Restart   string // restart policy
+	ImageID   string
+	Image     string // as the compose file names it
+	Labels    map[string]string
+	User      string
+	Grace     time.Duration // between the stop signal and SIGKILL
+	SharedMem int64         // size of /dev/shm in bytes
+	Env       map[string]string
+	Command   []string
+	Ports     []Endpoint
+	Started   time.Time
+	Finished  time.Time
+}
+
+// Endpoint is an address of the host that leads to a port of a container.
+type Endpoint struct {
+	Address string // as the engine binds it
+	Port    uint16
+	Target  uint16
+}
+
+// find gives the id of a service's container, running or not.
+func (s *Stack) find(ctx context.Context, service string) (string, error) {
+	found, err := s.engine.cli.Client().ContainerList(ctx, container.ListOptions{
+		All: true,
+		Filters: filters.NewArgs(
+			filters.Arg("label", api.ProjectLabel+"="+s.name),
+			filters.Arg("label", api.ServiceLabel+"="+service),
+			filters.Arg("label", api.OneoffLabel+"=False"),
+		),
+	})
+	if err != nil {
+		return "", fmt.Errorf("find container of %s: %w", service, err)
+	}
+	if len(found) == 0 {
+		return "", fmt.Errorf("find container of %s: %w", service, ErrNoContainer)
+	}
+	return found[0].ID, nil
+}
+
+// Inspect tells the state of a service's container.
+// Errors: ErrNoContainer, or what the engine said.
+func (s *Stack) Inspect(ctx context.Context, service string) (Container, error) {
+	id, err := s.find(ctx, service)
+	if err != nil {
+		return Container{}, err
+	}
+	raw, err := s.engine.cli.Client().ContainerInspect(ctx, id)
+	if err != nil {
+		return Container{}, fmt.Errorf("inspect container of %s: %w", service, err)
+	}
+	found := Container{
+		Name: strings.TrimPrefix(raw.Name, "/"), State: raw.State.Status, ExitCode: raw.State.ExitCode,
+		OOMKilled: raw.State.OOMKilled, Restart: string(raw.HostConfig.RestartPolicy.Name),
+		ImageID: raw.Image, Image: raw.Config.Image, Labels: raw.Config.Labels, User: raw.Config.User,
+		Grace: stopTimeout, SharedMem: raw.HostConfig.ShmSize,
+		Env: map[string]string{}, Command: raw.Config.Cmd, Ports: endpoints(raw),
+		Started: moment(raw.State.StartedAt), Finished: moment(raw.State.FinishedAt),
+	}
+	if raw.State.Health != nil {
+		found.Health = raw.State.Health.Status
+	}
+	if raw.Config.StopTimeout != nil {
+		found.Grace = time.Duration(*raw.Config.StopTimeout) * time.Second
+	}
+	for _, variable := range raw.Config.Env {
+		key, value, _ := strings.Cut(variable, "=")
+		found.Env[key] = value
+	}
+	return found, nil
+}
+
+// moment reads the engine's time; what it cannot read never happened.
+func moment(text string) time.Time {
+	at, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil {
+		return time.Time{}
+	}
+	return at
+}
+
+// Logs gives what a service's container has written, stdout and stderr in
+// the order of arrival, since a moment; the zero time is all of it.
+func (s *Stack) Logs(ctx context.Context, service string, since time.Time) (string, error) {
+	id, err := s.find(ctx, service)
+	if err != nil {
+		return "", err
+	}
+	options := container.LogsOptions{ShowStdout: true, ShowStderr: true}
+	if !since.IsZero() {
+		options.Since = since.Format(time.RFC3339Nano)
+	}
+	stream, err := s.engine.cli.Client().ContainerLogs(ctx, id, options)
+	if err != nil {
+		return "", fmt.Errorf("read log of %s: %w", service, err)
+	}
+	var text bytes.Buffer
+	_, err = stdcopy.StdCopy(&text, &text, stream)
+	if err = errors.Join(err, stream.Close()); err != nil {
+		return "", fmt.Errorf("read log of %s: %w", service, err)
+	}
+	return text.String(), nil
+}
+
+// Execution is a command that ran to its end in a container.
+type Execution struct {
+	ExitCode int
+	Stdout   string
+	Stderr   string
+}
+
+// Exec runs a command in a service's container, as the container's user.
+// A command that ran and failed is no error: see Execution.ExitCode.
+func (s *Stack) Exec(ctx context.Context, service string, command ...string) (Execution, error) {
+	id, err := s.find(ctx, service)
+	if err != nil {
+		return Execution{}, err
+	}
+	failed := func(err error) (Execution, error) {
+		return Execution{}, fmt.Errorf("run %s in %s: %w", command[0], service, err)
+	}
+	engine := s.engine.cli.Client()
+	created, err := engine.ContainerExecCreate(ctx, id, container.ExecOptions{Cmd: command, AttachStdout: true, AttachStderr: true})
+	if err != nil {
+		return failed(err)
+	}
+	attached, err := engine.ContainerExecAttach(ctx, created.ID, container.ExecAttachOptions{})
+	if err != nil {
+		return failed(err)
+	}
+	defer attached.Close()
+	// The hijacked connection knows nothing of the context.
+	stop := context.AfterFunc(ctx, attached.Close)
+	defer stop()
+	var stdout, stderr bytes.Buffer
+	if _, err := stdcopy.StdCopy(&stdout, &stderr, attached.Reader); err != nil {
+		return failed(errors.Join(err, context.Cause(ctx)))
+	}
+	ended, err := engine.ContainerExecInspect(ctx, created.ID)
+	if err != nil {
+		return failed(err)
+	}
+	return Execution{ExitCode: ended.ExitCode, Stdout: stdout.String(), Stderr: stderr.String()}, nil
+}

@@ -1,0 +1,19 @@
+// Package stack runs compose files as throw-away compose projects.
+//
+// An [Engine] is a connection to a container engine, a [Stack] is one compose
+// project on it, started by [Engine.Up] from files that are never edited:
+// ports become ephemeral and bound to loopback, names and labels become the
+// run's own, all on the loaded model in memory.
+//
+// It is the only package that knows the compose SDK and the engine's API, and
+// none of their types shows through its door.
+//
+// Clean-up is a promise. Whatever a run creates carries the run's label
+// before it exists, and is removed by the first of these that comes to pass:
+// [Stack.Down]; the handler of SIGINT and SIGTERM; a watchdog process that
+// sees this process die, however it dies; the sweep of dead runs when the
+// next Engine is opened.
+//
+// The watchdog is this same executable, started again: importing the package
+// makes a program behave as the watchdog when the environment says so.
+package stack

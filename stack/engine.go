@@ -1,0 +1,158 @@
+package stack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/containerd/errdefs"
+	"github.com/docker/cli/cli/command"
+	"github.com/docker/cli/cli/flags"
+	"github.com/docker/compose/v2/pkg/api"
+	"github.com/docker/compose/v2/pkg/compose"
+	"github.com/docker/compose/v2/pkg/progress"
+	"github.com/docker/docker/client"
+	"github.com/sirupsen/logrus"
+)
+
+// pingLimit bounds the first question to the engine.
+const pingLimit = 10 * time.Second
+
+// ErrNoEngine says that no container engine answers.
+var ErrNoEngine = errors.New("no container engine answers; run `make setup`")
+
+// ErrRemoteEngine says that the engine is on another machine, where neither
+// bind mounts of local files nor loopback ports lead.
+var ErrRemoteEngine = errors.New("engine is on another machine: bind-mounted files and loopback ports do not reach it")
+
+// silence makes the SDK's process-wide output quiet, once: it would print
+// progress and warnings to this process's own streams.
+var silence = sync.OnceFunc(func() { //nolint:gochecknoglobals // the SDK's own settings are process-wide
+	progress.Mode = progress.ModeJSON
+	logrus.SetOutput(io.Discard)
+})
+
+// Engine is a connection to a container engine, and the run that everything
+// started through it belongs to. It is safe for concurrent use.
+type Engine struct {
+	cli      *command.DockerCli
+	compose  api.Compose
+	session  *session
+	progress *progressWriter
+
+	life   context.Context //nolint:containedctx // ends when the process is interrupted
+	end    context.CancelCauseFunc
+	active sync.RWMutex // held for reading while something is being created
+	closed sync.Once
+	stop   func()
+}
+
+// Open connects to the engine that DOCKER_HOST, the docker context or the
+// default socket names, removes what dead runs left there, and installs a
+// handler for SIGINT and SIGTERM that removes what this run made and exits
+// with 128 + the signal's number. observe, which may be nil, is told each
+// step of the engine; calls do not overlap.
+//
+// Errors: ErrNoEngine, ErrRemoteEngine, or what the engine said.
+func Open(ctx context.Context, observe func(Step)) (*Engine, error) {
+	silence()
+	writer := &progressWriter{observe: observe}
+	cli, err := command.NewDockerCli(
+		command.WithInputStream(io.NopCloser(strings.NewReader(""))),
+		command.WithCombinedStreams(writer),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("configure engine client: %w", err)
+	}
+	if err := cli.Initialize(flags.NewClientOptions()); err != nil {
+		return nil, fmt.Errorf("configure engine client: %w", err)
+	}
+	if err := reachable(ctx, cli.Client()); err != nil {
+		return nil, errors.Join(err, cli.Client().Close())
+	}
+	session, err := newSession()
+	if err != nil {
+		return nil, errors.Join(err, cli.Client().Close())
+	}
+	engine := &Engine{
+		cli: cli, session: session, progress: writer,
+		// No prompt is ever answered: the SDK asks before it deletes data.
+		compose: compose.NewComposeService(cli, compose.WithPrompt(func(question string, _ bool) (bool, error) {
+			return false, fmt.Errorf("refuse to answer the prompt %q", question)
+		})),
+	}
+	engine.life, engine.end = context.WithCancelCause(context.WithoutCancel(ctx))
+	if err := engine.sweep(ctx); err != nil {
+		return nil, errors.Join(err, engine.Close())
+	}
+	engine.stop = engine.handleSignals()
+	return engine, nil
+}
+
+func reachable(ctx context.Context, engine client.APIClient) error {
+	ctx, cancel := context.WithTimeout(ctx, pingLimit)
+	defer cancel()
+	if _, err := engine.Ping(ctx); err != nil {
+		return fmt.Errorf("reach engine at %s: %w: %w", engine.DaemonHost(), ErrNoEngine, err)
+	}
+	if address, err := url.Parse(engine.DaemonHost()); err == nil && address.Scheme != "unix" && !isLoopback(address.Hostname()) {
+		return fmt.Errorf("reach engine at %s: %w", engine.DaemonHost(), ErrRemoteEngine)
+	}
+	return nil
+}
+
+// Close removes whatever stacks are still up, ends the watchdog and closes
+// the connection. It is safe to call twice.
+func (e *Engine) Close() error {
+	var err error
+	e.closed.Do(func() {
+		if e.stop != nil {
+			e.stop()
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), removeLimit)
+		defer cancel()
+		err = errors.Join(e.removeSession(ctx, e.session.id), e.session.close(), e.cli.Client().Close())
+		e.end(errors.New("engine closed"))
+	})
+	return err
+}
+
+// Provenance tells which engine this is, for the reader of a report.
+func (e *Engine) Provenance(ctx context.Context) (string, error) {
+	version, err := e.cli.Client().ServerVersion(ctx)
+	if err != nil {
+		return "", fmt.Errorf("ask engine version: %w", err)
+	}
+	return fmt.Sprintf("%s %s, API %s, %s/%s", version.Platform.Name, version.Version,
+		e.cli.Client().ClientVersion(), version.Os, version.Arch), nil
+}
+
+// alive gives a context that also ends when the process is interrupted.
+func (e *Engine) alive(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	stop := context.AfterFunc(e.life, func() { cancel(context.Cause(e.life)) })
+	return ctx, func() { stop(); cancel(nil) }
+}
+
+// MissingImages lists the images of a model that the engine does not have, and
+// that Up would therefore pull.
+func (e *Engine) MissingImages(ctx context.Context, model Model) ([]string, error) {
+	var missing []string
+	for _, service := range model.Services {
+		_, err := e.cli.Client().ImageInspect(ctx, service.Image)
+		switch {
+		case errdefs.IsNotFound(err):
+			missing = append(missing, service.Image)
+		case err != nil:
+			return nil, fmt.Errorf("look for image %s: %w", service.Image, err)
+		}
+	}
+	slices.Sort(missing)
+	return slices.Compact(missing), nil
+}

@@ -1,0 +1,82 @@
+package stack
+
+import (
+	"context"
+	"fmt"
+	"slices"
+)
+
+// Model is a compose file as compose understands it: merged, interpolated,
+// with absolute paths.
+type Model struct {
+	Services map[string]Service
+	Volumes  []string // names of declared volumes, sorted
+	Networks []string // names of declared networks, sorted
+}
+
+// Service is one service of a Model.
+type Service struct {
+	Name        string
+	Image       string
+	User        string
+	Command     []string
+	Environment map[string]string
+	Ports       []Port
+	Mounts      []Mount
+	DependsOn   []string
+}
+
+// Port is a published port.
+type Port struct {
+	HostAddress string // empty is every address
+	Published   string // empty is any free port
+	Target      uint16
+	Protocol    string
+}
+
+// Mount is a volume or a bind mount.
+type Mount struct {
+	Type   string // volume, bind, tmpfs
+	Source string // volume name or absolute path
+	Target string
+}
+
+// Load reads compose files without touching an engine.
+// Errors are ErrRecipe.
+func Load(ctx context.Context, files ...string) (Model, error) {
+	silence()
+	project, err := load(ctx, files, "model")
+	if err != nil {
+		return Model{}, err
+	}
+	model := Model{
+		Services: map[string]Service{},
+		Volumes:  slices.Sorted(slices.Values(project.VolumeNames())),
+		Networks: slices.Sorted(slices.Values(project.NetworkNames())),
+	}
+	for name, service := range project.Services {
+		one := Service{
+			Name: name, Image: service.Image, User: service.User, Command: service.Command,
+			Environment: map[string]string{}, DependsOn: service.GetDependencies(),
+		}
+		for key, value := range service.Environment {
+			if value != nil {
+				one.Environment[key] = *value
+			}
+		}
+		for _, port := range service.Ports {
+			if port.Target > 65535 {
+				return Model{}, fmt.Errorf("load service %s: %w: port %d", name, ErrRecipe, port.Target)
+			}
+			one.Ports = append(one.Ports, Port{
+				HostAddress: port.HostIP, Published: port.Published,
+				Target: uint16(port.Target), Protocol: port.Protocol,
+			})
+		}
+		for _, mount := range service.Volumes {
+			one.Mounts = append(one.Mounts, Mount{Type: mount.Type, Source: mount.Source, Target: mount.Target})
+		}
+		model.Services[name] = one
+	}
+	return model, nil
+}

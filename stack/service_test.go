@@ -1,0 +1,154 @@
+package stack_test
+
+import (
+	"context"
+	"net"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/postgres-master-slave/postgres-master-slave/stack"
+)
+
+const two = "testdata/two.yml"
+
+func state(t *testing.T, running *stack.Stack, service string) stack.Container {
+	t.Helper()
+	found, err := running.Inspect(t.Context(), service)
+	require.NoError(t, err)
+	return found
+}
+
+// dial connects to a service through its published port, as it is now.
+func dial(t *testing.T, running *stack.Stack, service string) error {
+	t.Helper()
+	endpoint, err := running.Endpoint(t.Context(), service, 5432)
+	if err != nil {
+		return err
+	}
+	dialer := net.Dialer{Timeout: time.Second}
+	connection, err := dialer.DialContext(t.Context(), "tcp", net.JoinHostPort(endpoint.Address, strconv.Itoa(int(endpoint.Port))))
+	if err != nil {
+		return err
+	}
+	return connection.Close()
+}
+
+// reaches says whether one service can connect to another by its name.
+func reaches(t *testing.T, running *stack.Stack, from, to string) bool {
+	t.Helper()
+	ended, err := running.Exec(t.Context(), from, "timeout", "1", "bash", "-c", "exec 3<>/dev/tcp/"+to+"/5432")
+	require.NoError(t, err)
+	return ended.ExitCode == 0
+}
+
+func eventually(t *testing.T, holds func() bool, what string) {
+	t.Helper()
+	require.Eventually(t, holds, 10*time.Second, 50*time.Millisecond, what)
+}
+
+func TestServicesCanBeStoppedAndBroken(t *testing.T) {
+	engine := open(t)
+	running := up(t, engine, stack.Options{Files: []string{two}, Name: "break"})
+	// The published port answers before the service does.
+	eventually(t, func() bool { return reaches(t, running, "two", "one") }, "one listens")
+
+	t.Run("stop and start", func(t *testing.T) {
+		require.NoError(t, running.Stop(t.Context(), "one"))
+		stopped := state(t, running, "one")
+		assert.Equal(t, "exited", stopped.State)
+		assert.Zero(t, stopped.ExitCode)
+		require.ErrorIs(t, dial(t, running, "one"), stack.ErrNotPublished)
+		assert.Equal(t, "running", state(t, running, "two").State, "the other service is left alone")
+		require.NoError(t, running.Start(t.Context(), "one"))
+		require.NoError(t, running.Start(t.Context(), "one"), "starting what runs is no error")
+		eventually(t, func() bool { return dial(t, running, "one") == nil }, "the new port is found")
+		eventually(t, func() bool { return reaches(t, running, "two", "one") }, "one listens")
+	})
+	t.Run("restart", func(t *testing.T) {
+		before := state(t, running, "one").Started
+		require.NoError(t, running.Restart(t.Context(), "one"))
+		assert.True(t, state(t, running, "one").Started.After(before))
+	})
+	t.Run("kill", func(t *testing.T) {
+		require.NoError(t, running.Kill(t.Context(), "one", "KILL"))
+		killed := state(t, running, "one")
+		assert.Equal(t, "exited", killed.State)
+		assert.Equal(t, 137, killed.ExitCode)
+		require.Error(t, running.Kill(t.Context(), "one", "KILL"), "what has ended cannot be killed")
+		require.NoError(t, running.Start(t.Context(), "one"))
+	})
+	t.Run("signal", func(t *testing.T) {
+		gentle := up(t, engine, stack.Options{Files: []string{sleeper}, Name: "signal"})
+		eventually(t, func() bool {
+			text, err := gentle.Logs(t.Context(), "sleeper", time.Time{})
+			return err == nil && text != ""
+		}, "its trap is set")
+		require.NoError(t, gentle.Kill(t.Context(), "sleeper", "TERM"))
+		ctx, cancel := context.WithTimeout(t.Context(), removeLimit)
+		defer cancel()
+		code, err := gentle.Wait(ctx, "sleeper")
+		require.NoError(t, err)
+		assert.Equal(t, 7, code, "the process has handled the signal itself")
+	})
+	t.Run("pause", func(t *testing.T) {
+		require.NoError(t, running.Pause(t.Context(), "one"))
+		require.NoError(t, running.Pause(t.Context(), "one"), "freezing twice is no error")
+		assert.Equal(t, "paused", state(t, running, "one").State)
+		require.NoError(t, running.Unpause(t.Context(), "one"))
+		require.NoError(t, running.Unpause(t.Context(), "one"))
+		assert.Equal(t, "running", state(t, running, "one").State)
+	})
+	t.Run("recreate", func(t *testing.T) {
+		_, err := running.Exec(t.Context(), "two", "touch", "/data/kept")
+		require.NoError(t, err)
+		for _, withVolumes := range []bool{false, true} {
+			require.NoError(t, running.Recreate(t.Context(), "two", withVolumes))
+			ended, err := running.Exec(t.Context(), "two", "test", "-e", "/data/kept")
+			require.NoError(t, err)
+			assert.Equal(t, withVolumes, ended.ExitCode != 0, "data are gone only with the volume")
+		}
+		assert.Equal(t, "running", state(t, running, "one").State)
+	})
+	t.Run("down without volumes", func(t *testing.T) {
+		require.NoError(t, running.DownKeepingVolumes(t.Context()))
+		left, err := running.Leftovers(t.Context())
+		require.NoError(t, err)
+		assert.Equal(t, []string{"volume " + running.Name() + "_data"}, left)
+		require.NoError(t, running.Up(t.Context()))
+	})
+	t.Run("a service that is not there", func(t *testing.T) {
+		for name, act := range map[string]func(context.Context, string) error{
+			"stop": running.Stop, "start": running.Start, "restart": running.Restart, "pause": running.Pause, "unpause": running.Unpause,
+		} {
+			require.ErrorIs(t, act(t.Context(), "nobody"), stack.ErrNoContainer, name)
+		}
+	})
+}
+
+func TestIsolateCutsOffAndHeals(t *testing.T) {
+	engine := open(t)
+	running := up(t, engine, stack.Options{Files: []string{two}, Name: "isolate", Isolatable: true})
+	eventually(t, func() bool { return reaches(t, running, "one", "two") && reaches(t, running, "two", "one") }, "both listen")
+
+	heal, err := running.Isolate(t.Context(), "two")
+	require.NoError(t, err)
+	assert.False(t, reaches(t, running, "one", "two"))
+	assert.False(t, reaches(t, running, "two", "one"))
+	eventually(t, func() bool { return dial(t, running, "two") == nil }, "the harness still reaches it")
+	require.NoError(t, dial(t, running, "one"))
+	assert.Equal(t, "running", state(t, running, "two").State)
+
+	require.NoError(t, heal(t.Context()))
+	require.NoError(t, heal(t.Context()), "healing twice is safe")
+	assert.True(t, reaches(t, running, "one", "two"), "under its name")
+	assert.True(t, reaches(t, running, "two", "one"))
+	eventually(t, func() bool { return dial(t, running, "two") == nil }, "its port is published")
+
+	plain := up(t, engine, stack.Options{Files: []string{two}, Name: "plain"})
+	_, err = plain.Isolate(t.Context(), "two")
+	require.ErrorIs(t, err, stack.ErrNotIsolatable)
+}

@@ -1,0 +1,105 @@
+package stack
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+)
+
+// Labels on everything that a run creates. They are the key of all clean-up.
+const (
+	SessionLabel = "io.github.postgres-master-slave.session" // which run
+	hostLabel    = "io.github.postgres-master-slave.host"    // where it runs
+	leaseLabel   = "io.github.postgres-master-slave.lease"   // the file it holds locked while it lives
+)
+
+// session is one run: an id, and a lock on a file for as long as it lives.
+// The lock, not a process id, is the sign of life: it ends with the process
+// however that ends, and is never inherited by a later one.
+type session struct {
+	id    string
+	lease *os.File
+
+	mutex    sync.Mutex
+	watchdog *watchdog
+}
+
+func newSession() (*session, error) {
+	id := strings.ToLower(rand.Text()[:10])
+	path := filepath.Join(os.TempDir(), "postgres-master-slave-"+id+".lease")
+	lease, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o644) //nolint:gosec // other users' sweeps must see the lock
+	if err != nil {
+		return nil, fmt.Errorf("create lease of the run: %w", err)
+	}
+	if err := lock(lease); err != nil {
+		return nil, fmt.Errorf("lock lease of the run: %w", errors.Join(err, lease.Close(), os.Remove(path)))
+	}
+	return &session{id: id, lease: lease}, nil
+}
+
+// labels are what everything of the session carries.
+func (s *session) labels() map[string]string {
+	return map[string]string{SessionLabel: s.id, hostLabel: host(), leaseLabel: s.lease.Name()}
+}
+
+// watched starts the watchdog for an engine unless it runs already.
+func (s *session) watched(engine string) error {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	if s.watchdog != nil {
+		return nil
+	}
+	dog, err := startWatchdog(s.id, engine)
+	s.watchdog = dog
+	return err
+}
+
+// close ends the watchdog and gives up the lease.
+func (s *session) close() error {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	var err error
+	if s.watchdog != nil {
+		err = s.watchdog.dismiss()
+		s.watchdog = nil
+	}
+	return errors.Join(err, os.Remove(s.lease.Name()), s.lease.Close())
+}
+
+// host says where lease files of this process can be looked at: the machine
+// and, in a container, that container.
+func host() string {
+	name, err := os.Hostname()
+	if err != nil {
+		name = "unknown"
+	}
+	namespace, err := os.Readlink("/proc/self/ns/mnt")
+	if err != nil {
+		return name
+	}
+	return name + " " + namespace
+}
+
+// dead says whether the run that holds a lease has ended. When it cannot be
+// told, the run counts as alive: nothing is removed by mistake.
+func dead(leasePath string) bool {
+	lease, err := os.Open(leasePath)
+	if errors.Is(err, fs.ErrNotExist) {
+		return true
+	}
+	if err != nil {
+		return false
+	}
+	defer func() { _ = lease.Close() }() // opened for reading: nothing can be lost
+	return lock(lease) == nil
+}
+
+func lock(file *os.File) error {
+	return syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+}

@@ -1,0 +1,182 @@
+package stack
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/compose-spec/compose-go/v2/types"
+	"github.com/docker/compose/v2/pkg/api"
+)
+
+// Options say what to start.
+type Options struct {
+	Files        []string // compose files, merged in this order
+	Name         string   // begins the project's name; a random part follows
+	LiteralPorts bool     // publish the ports that the files name, on loopback
+	Isolatable   bool     // give each service a network of its own, so that Isolate works
+}
+
+// Stack is one running compose project. It is safe for concurrent use.
+type Stack struct {
+	engine  *Engine
+	options Options
+	name    string
+	Model   Model // as written in the files, before ports and names are changed
+}
+
+// PortTakenError says that a port that the compose file names is in use.
+type PortTakenError struct {
+	Port  string
+	Cause error
+}
+
+// Error names the port.
+func (e *PortTakenError) Error() string {
+	return fmt.Sprintf("publish port %s: it is in use on this machine: %v", e.Port, e.Cause)
+}
+
+// Unwrap gives what the engine said.
+func (e *PortTakenError) Unwrap() error { return e.Cause }
+
+// Up starts compose files as a new project and returns when its containers
+// have been started: whether the servers in them are ready is another matter.
+// When it fails, what it made is removed.
+//
+// Errors: ErrRecipe, *PortTakenError, or what the engine said.
+func (e *Engine) Up(ctx context.Context, options Options) (*Stack, error) {
+	model, err := Load(ctx, options.Files...)
+	if err != nil {
+		return nil, err
+	}
+	stack := &Stack{
+		engine: e, options: options, Model: model,
+		name: projectName(options.Name),
+	}
+	if err := stack.Up(ctx); err != nil {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), removeLimit)
+		defer cancel()
+		return nil, errors.Join(err, stack.remove(ctx))
+	}
+	return stack, nil
+}
+
+// projectName makes a name that no other run has.
+func projectName(prefix string) string {
+	name := strings.ToLower(regexp.MustCompile(`[^a-zA-Z0-9_-]+`).ReplaceAllString(prefix, "-"))
+	return "pms-" + strings.Trim(name, "-_") + "-" + strings.ToLower(rand.Text()[:6])
+}
+
+// Name is the compose project's name.
+func (s *Stack) Name() string { return s.name }
+
+// Options tell how the stack was started.
+func (s *Stack) Options() Options { return s.options }
+
+// Up creates and starts what is missing: the whole project again after Down.
+func (s *Stack) Up(ctx context.Context) error { return s.up(ctx) }
+
+// up creates and starts services and what they depend on; none named is all.
+func (s *Stack) up(ctx context.Context, services ...string) error {
+	s.engine.active.RLock()
+	defer s.engine.active.RUnlock()
+	ctx, cancel := s.engine.alive(ctx)
+	defer cancel()
+	// The watchdog must be on guard before the first thing exists.
+	if err := s.engine.session.watched(s.engine.cli.Client().DaemonHost()); err != nil {
+		return err
+	}
+	project, err := s.project(ctx)
+	if err != nil {
+		return err
+	}
+	if len(services) == 0 {
+		services = project.ServiceNames()
+	}
+	err = s.engine.compose.Up(ctx, project, api.UpOptions{
+		Create: api.CreateOptions{Services: services, Recreate: api.RecreateDiverged, QuietPull: true},
+		Start:  api.StartOptions{Project: project, Services: services},
+	})
+	// The SDK may return nil although its context has ended.
+	if err = errors.Join(err, context.Cause(ctx)); err != nil {
+		return fmt.Errorf("start project %s: %w", s.name, portTaken(err))
+	}
+	return nil
+}
+
+// project loads a fresh model: the SDK writes into the one it is given.
+func (s *Stack) project(ctx context.Context) (*types.Project, error) {
+	project, err := load(ctx, s.options.Files, s.name)
+	if err != nil {
+		return nil, err
+	}
+	if err := isolate(project, s.engine.session.labels(), s.options.LiteralPorts); err != nil {
+		return nil, err
+	}
+	if s.options.Isolatable {
+		addWatchNetworks(project, s.engine.session.labels())
+	}
+	return project, nil
+}
+
+var takenPattern = regexp.MustCompile(`(?:[\d.]+|\[?::\]?):(\d+)(?: failed: port is already allocated|: bind: address already in use)`)
+
+// portTaken recognises the engine's words for a port that is in use.
+func portTaken(err error) error {
+	if found := takenPattern.FindStringSubmatch(err.Error()); found != nil {
+		return &PortTakenError{Port: found[1], Cause: err}
+	}
+	return err
+}
+
+// StopAll stops every service within its grace period, dependents first.
+func (s *Stack) StopAll(ctx context.Context) error {
+	project, err := s.project(ctx)
+	if err != nil {
+		return err
+	}
+	if err := s.engine.compose.Stop(ctx, s.name, api.StopOptions{Project: project}); err != nil {
+		return fmt.Errorf("stop project %s: %w", s.name, err)
+	}
+	return nil
+}
+
+// Down stops and removes the project with its volumes, as `down -v` does.
+// It says nothing of what is left over: see Leftovers.
+func (s *Stack) Down(ctx context.Context) error {
+	project, err := s.project(ctx)
+	if err != nil {
+		return err
+	}
+	err = s.engine.compose.Down(ctx, s.name, api.DownOptions{Project: project, Volumes: true, RemoveOrphans: true})
+	if err != nil {
+		return fmt.Errorf("remove project %s: %w", s.name, err)
+	}
+	return nil
+}
+
+// Discard removes the project by force, without the grace that Down gives.
+func (s *Stack) Discard(ctx context.Context) error { return s.remove(ctx) }
+
+func (s *Stack) remove(ctx context.Context) error {
+	left, err := labelled(ctx, s.engine.cli.Client(), api.ProjectLabel+"="+s.name)
+	if err != nil {
+		return err
+	}
+	return left.remove(ctx, s.engine.cli.Client())
+}
+
+// Leftovers names the project's containers, networks and volumes that exist.
+func (s *Stack) Leftovers(ctx context.Context) ([]string, error) {
+	left, err := labelled(ctx, s.engine.cli.Client(), api.ProjectLabel+"="+s.name)
+	return left.names(), err
+}
+
+// stopTimeout is what the engine gives a container that names no grace period.
+//
+// Source: compose specification, stop_grace_period.
+const stopTimeout = 10 * time.Second

@@ -1,0 +1,72 @@
+package stack
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestPortTaken(t *testing.T) {
+	for name, test := range map[string]struct{ said, port string }{
+		"by a container": {
+			"driver failed programming external connectivity on endpoint x: Bind for 0.0.0.0:5432 failed: port is already allocated", "5432",
+		},
+		"by a process":     {"Error starting userland proxy: listen tcp4 127.0.0.1:5433: bind: address already in use", "5433"},
+		"by a process, v6": {"listen tcp6 [::]:5433: bind: address already in use", "5433"},
+		"something else":   {"no such image: postgres:5432", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cause := errors.New(test.said)
+			err := portTaken(cause)
+			require.ErrorIs(t, err, cause)
+			var taken *PortTakenError
+			if assert.Equal(t, test.port != "", errors.As(err, &taken)) && taken != nil {
+				assert.Equal(t, test.port, taken.Port)
+			}
+		})
+	}
+}
+
+func TestProgressWriter(t *testing.T) {
+	var steps []string
+	writer := &progressWriter{observe: func(step Step) { steps = append(steps, step.Subject+" "+step.Status) }}
+	for _, part := range []string{`{"id":"Network a","status":"Crea`, "ting\"}\nnot JSON\n{\"text\":\"no id\"}\n", `{"id":"Network a","status":"Created"}` + "\n"} {
+		written, err := writer.Write([]byte(part))
+		require.NoError(t, err)
+		assert.Equal(t, len(part), written)
+	}
+	assert.Equal(t, []string{"Network a Creating", "Network a Created"}, steps)
+}
+
+func TestReachableAddress(t *testing.T) {
+	for bound, want := range map[string]string{
+		"0.0.0.0": "127.0.0.1", "::": "127.0.0.1", "": "127.0.0.1", "192.0.2.7": "192.0.2.7",
+	} {
+		assert.Equal(t, want, reachableAddress(bound), bound)
+	}
+}
+
+func TestIsLoopback(t *testing.T) {
+	for name, want := range map[string]bool{
+		"localhost": true, "127.0.0.1": true, "::1": true, "192.0.2.7": false, "example.org": false,
+	} {
+		assert.Equal(t, want, isLoopback(name), name)
+	}
+}
+
+func TestLeaseIsTheSignOfLife(t *testing.T) {
+	run, err := newSession()
+	require.NoError(t, err)
+	path := run.lease.Name()
+	assert.False(t, dead(path), "the run holds its lease")
+	require.NoError(t, run.close())
+	assert.True(t, dead(path), "the lease is gone with the run")
+
+	abandoned := filepath.Join(t.TempDir(), "abandoned.lease")
+	require.NoError(t, os.WriteFile(abandoned, nil, 0o600))
+	assert.True(t, dead(abandoned), "nobody holds the lease")
+}
