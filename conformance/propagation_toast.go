@@ -44,7 +44,11 @@ INSERT INTO toasted
 SELECT $1::int, 0, left(string_agg(md5(i::text), ''), $1::int), repeat('0123456789abcdef', $1::int / 16)
   FROM generate_series(0, $1::int / 32) AS i`
 
-	toastHugeSQL = `INSERT INTO toasted (id, small, external) VALUES ($1::int, 0, repeat(repeat('0123456789abcdef', 1024), $1::int / 16384))`
+	// toastHugeSQL takes the size from a row: of constants alone the planner
+	// would make the value, and copy it.
+	toastHugeSQL = `
+INSERT INTO toasted (id, small, external)
+SELECT size, 0, repeat(repeat('0123456789abcdef', 1024), size / 16384) FROM generate_series($1::int, $1::int) AS size`
 
 	toastSumsSQL = `
 SELECT concat_ws(' ', id, small, octet_length(external), octet_length(extended), md5(external), md5(extended),
