@@ -96,6 +96,18 @@ func TestGreen(t *testing.T) {
 	}
 }
 
+func TestSlashInNameOfSubtestMakesNoTest(t *testing.T) {
+	run := &report.Run{}
+	for _, name := range []string{"TestA", "TestA/one/two"} {
+		run.Add(report.Event{Action: "run", Package: "p", Test: name})
+	}
+	for _, name := range []string{"TestA/one/two", "TestA"} {
+		run.Add(report.Event{Action: "pass", Package: "p", Test: name})
+	}
+	passed, failed, skipped := run.Count()
+	assert.Equal(t, []int{1, 0, 0}, []int{passed, failed, skipped}, "only the subtest counts")
+}
+
 func TestParseEventRefusesWhatIsNone(t *testing.T) {
 	for _, line := range []string{"", "FAIL", "{}", `{"Action":1}`} {
 		_, err := report.ParseEvent([]byte(line))

@@ -76,16 +76,23 @@ func (r *Run) addTest(event Event) {
 	switch event.Action {
 	case "run":
 		test.Started = event.Time
-		// A test that has subtests is a heading, not a test of its own.
-		if at := strings.LastIndex(event.Test, "/"); at > 0 {
-			r.test(event.Package, event.Test[:at]).parent = true
-		}
+		r.markParents(event.Package, event.Test)
 	case "pass", "fail", "skip":
 		test.Outcome, test.Seconds = event.Action, event.Elapsed
 	case "output":
 		test.Output = append(test.Output, event.Output)
 	case "attr":
 		test.Attributes[event.Key] = event.Value
+	}
+}
+
+// markParents notes that the tests above a subtest are headings, not tests of
+// their own. A slash in a subtest's own name makes no test above it.
+func (r *Run) markParents(pkg, name string) {
+	for at := strings.LastIndex(name, "/"); at > 0; at = strings.LastIndex(name[:at], "/") {
+		if above := r.tests[testKey{pkg, name[:at]}]; above != nil {
+			above.parent = true
+		}
 	}
 }
 

@@ -39,8 +39,8 @@ func TestStartSaysWhyThereIsNoPair(t *testing.T) {
 			file: "testdata/dies.yml", limit: time.Minute, is: live.ErrEnded,
 			says: []string{"primary: container", "exited with exit code 1", "superuser password is not specified"},
 		},
-		"a standby that never answers": {
-			file: "testdata/never.yml", limit: 4 * time.Second, is: context.DeadlineExceeded,
+		"a server that never answers": {
+			file: "testdata/never.yml", limit: 10 * time.Second, is: context.DeadlineExceeded,
 			says: []string{`standby: no "server answers over TCP"`, "standby: container", "running", "still waiting"},
 		},
 		"two primaries": {
