@@ -61,9 +61,9 @@ func (e *engine) create(t *testing.T, options []string, command ...string) *cont
 }
 
 // serve starts a server and waits until it is ready for clients.
-func (e *engine) serve(t *testing.T, options []string, command ...string) *container {
+func (e *engine) serve(t *testing.T, options []string) *container {
 	t.Helper()
-	c := e.create(t, append(options, env("POSTGRES_PASSWORD", password)), command...)
+	c := e.create(t, append(options, env("POSTGRES_PASSWORD", password)))
 	c.start(t)
 	c.awaitReady(t)
 	return c

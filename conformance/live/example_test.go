@@ -17,13 +17,13 @@ func ExampleStart() {
 		fmt.Println(err)
 		return
 	}
-	defer engine.Close()
+	defer func() { _ = engine.Close() }() // an example, and the watchdog is there
 	target, stop, err := live.Start(ctx, engine, stack.Options{Files: []string{"../../docker/docker-compose.yml"}, Name: "example"})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	defer stop(ctx)
+	defer func() { _ = stop(ctx) }() // closing the engine removes what is left
 	results, err := conformance.Verify(ctx, target, conformance.Core())
 	fmt.Println(results.Count(conformance.Pass), "checks passed, green:", results.Green(), err)
 }
