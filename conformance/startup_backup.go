@@ -81,7 +81,7 @@ const backupName = "pg_basebackup"
 func backupIsNotAStandby(c *C) {
 	// A backup whose stream still catches up when it ends is never seen
 	// streaming. Then it proves nothing, and a slower one is made.
-	for _, lasts := range []time.Duration{500 * time.Millisecond, 2 * time.Second, 8 * time.Second} {
+	for _, lasts := range []time.Duration{250 * time.Millisecond, 2 * time.Second, 8 * time.Second} {
 		if looks := c.watchBackup(lasts); looks > 0 {
 			c.Measure("looks-at-streaming-backup", float64(looks), "looks")
 			return

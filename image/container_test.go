@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -26,6 +27,8 @@ const (
 // readySeconds bounds how long a server may take to accept connections, on a
 // machine that is busy with other things.
 const readySeconds = "180"
+
+const logTimeout = 30 * time.Second
 
 // container is one container of the image under test.
 type container struct {
@@ -164,6 +167,21 @@ func (c *container) hba(t *testing.T) []string {
 	out := c.shell(t, `grep -vE '^(#|$)' "$PGDATA/pg_hba.conf" | tr -s ' \t' ' ' | sed 's/ $//'`)
 	require.Equal(t, []string{"0"}, c.query(t, "SELECT count(*) FROM pg_hba_file_rules WHERE error IS NOT NULL"))
 	return strings.Split(out, "\n")
+}
+
+// awaitLog waits for a text on standard error that comes after the given log:
+// the engine may be a moment behind the server.
+func (c *container) awaitLog(t *testing.T, before, text string) {
+	t.Helper()
+	tick := time.NewTicker(logTimeout / 100)
+	defer tick.Stop()
+	for range 100 {
+		if _, stderr := c.logs(t); strings.Contains(strings.TrimPrefix(stderr, before), text) {
+			return
+		}
+		<-tick.C
+	}
+	require.Fail(t, "not in the log within "+logTimeout.String(), text)
 }
 
 func (c *container) logs(t *testing.T) (stdout, stderr string) {

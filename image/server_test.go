@@ -77,9 +77,9 @@ func testArguments(t *testing.T, e *engine) {
 
 func testStreams(t *testing.T, e *engine) {
 	c := e.plain
-	c.awaitReady(t)
-	stdout, stderr := c.logs(t)
 	const ready = "database system is ready to accept connections"
+	c.awaitLog(t, "", ready)
+	stdout, stderr := c.logs(t)
 	for _, text := range []string{
 		"waiting for server to start....", " done\nserver started\n", "waiting for server to shut down...", "server stopped\n" + complete,
 		script + "ignoring " + initDir + "*\n\n", "Success. You can now start the database server using:", "Data page checksums are disabled.",

@@ -46,6 +46,9 @@ func (o *operator) node(service stack.Service) *pair.Node {
 		address := url.URL{
 			Scheme: "postgres", User: url.UserPassword(user, password), Path: "/" + database,
 			Host: net.JoinHostPort(endpoint.Address, strconv.Itoa(int(endpoint.Port))),
+			// Loopback needs no TLS: it is asked for only where the server insists.
+			// The usual order would cost a second connection for each login.
+			RawQuery: "sslmode=allow",
 		}
 		return pgx.ParseConfig(address.String())
 	})
