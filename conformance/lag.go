@@ -156,8 +156,15 @@ func zeroWhenIdle(c *C) {
 				return false, "", err
 			}
 			sender, err := c.senderTo(ctx, standby)
-			seen := fmt.Sprintf("current %s, sent %s, write %s, flush %s, replay %s", before, sender.Sent, sender.Write, sender.Flush, sender.Replay)
-			return err == nil && sender.Sent == before && sender.Write == before && sender.Flush == before && sender.Replay == before, seen, err
+			if err != nil {
+				return false, "", err
+			}
+			// Only a position that still holds afterwards was the current one.
+			after, err := c.Pair().Primary.CurrentLSN(ctx)
+			seen := fmt.Sprintf("current %s and then %s, sent %s, write %s, flush %s, replay %s",
+				before, after, sender.Sent, sender.Write, sender.Flush, sender.Replay)
+			return before == after && sender.Sent == before && sender.Write == before &&
+				sender.Flush == before && sender.Replay == before, seen, err
 		})
 	}
 }

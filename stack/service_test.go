@@ -2,6 +2,7 @@ package stack_test
 
 import (
 	"context"
+	"io"
 	"net"
 	"strconv"
 	"testing"
@@ -22,7 +23,8 @@ func state(t *testing.T, running *stack.Stack, service string) stack.Container {
 	return found
 }
 
-// dial connects to a service through its published port, as it is now.
+// dial hears a service through its published port, as it is now. To connect
+// is not enough: the engine's proxy accepts whether the service listens or not.
 func dial(t *testing.T, running *stack.Stack, service string) error {
 	t.Helper()
 	endpoint, err := running.Endpoint(t.Context(), service, 5432)
@@ -34,7 +36,10 @@ func dial(t *testing.T, running *stack.Stack, service string) error {
 	if err != nil {
 		return err
 	}
-	return connection.Close()
+	defer func() { _ = connection.Close() }() // only read from
+	require.NoError(t, connection.SetReadDeadline(time.Now().Add(time.Second)))
+	_, err = io.ReadFull(connection, make([]byte, len("hello\n")))
+	return err
 }
 
 // reaches says whether one service can connect to another by its name.
@@ -53,8 +58,7 @@ func eventually(t *testing.T, holds func() bool, what string) {
 func TestServicesCanBeStoppedAndBroken(t *testing.T) {
 	engine := open(t)
 	running := up(t, engine, stack.Options{Files: []string{two}, Name: "break"})
-	// The published port answers before the service does.
-	eventually(t, func() bool { return reaches(t, running, "two", "one") }, "one listens")
+	eventually(t, func() bool { return dial(t, running, "one") == nil }, "one listens")
 
 	t.Run("stop and start", func(t *testing.T) {
 		require.NoError(t, running.Stop(t.Context(), "one"))
@@ -66,7 +70,6 @@ func TestServicesCanBeStoppedAndBroken(t *testing.T) {
 		require.NoError(t, running.Start(t.Context(), "one"))
 		require.NoError(t, running.Start(t.Context(), "one"), "starting what runs is no error")
 		eventually(t, func() bool { return dial(t, running, "one") == nil }, "the new port is found")
-		eventually(t, func() bool { return reaches(t, running, "two", "one") }, "one listens")
 	})
 	t.Run("restart", func(t *testing.T) {
 		before := state(t, running, "one").Started

@@ -1,7 +1,7 @@
 // Command verify runs the project's tests, shows their progress, and says at
 // the end what passed, what did not and why.
 //
-//	go run ./cmd/verify [-out build/verify] [packages] [-- arguments of go test]
+//	go run ./cmd/verify [-out build/verify] -- [arguments and packages of go test]
 //
 // It exits 0 when everything passed, 1 when a test failed, 2 when it could
 // not run, and 128 + n after signal n.

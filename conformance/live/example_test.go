@@ -2,6 +2,7 @@ package live_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/postgres-master-slave/postgres-master-slave/conformance"
@@ -17,13 +18,12 @@ func ExampleStart() {
 		fmt.Println(err)
 		return
 	}
-	defer func() { _ = engine.Close() }() // an example, and the watchdog is there
 	target, stop, err := live.Start(ctx, engine, stack.Options{Files: []string{"../../docker/docker-compose.yml"}, Name: "example"})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	defer func() { _ = stop(ctx) }() // closing the engine removes what is left
 	results, err := conformance.Verify(ctx, target, conformance.Core())
-	fmt.Println(results.Count(conformance.Pass), "checks passed, green:", results.Green(), err)
+	fmt.Println(results.Count(conformance.Pass), "checks passed, green:", results.Green())
+	fmt.Println(errors.Join(err, stop(ctx), engine.Close()))
 }
