@@ -9,6 +9,8 @@ import (
 
 	"github.com/docker/compose/v2/pkg/api"
 	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/mount"
+	"github.com/docker/docker/api/types/volume"
 	"github.com/docker/docker/client"
 )
 
@@ -137,29 +139,58 @@ func (s *Stack) removeVolumes(ctx context.Context, engine client.APIClient, serv
 	if err != nil {
 		return err
 	}
-	for _, mount := range project.Services[service].Volumes {
-		volume, named := project.Volumes[mount.Source]
+	for _, mounted := range project.Services[service].Volumes {
+		declared, named := project.Volumes[mounted.Source]
 		if !named {
 			continue
 		}
-		if err := engine.VolumeRemove(ctx, volume.Name, true); err != nil {
-			return fmt.Errorf("remove volume %s: %w", volume.Name, err)
+		if err := engine.VolumeRemove(ctx, declared.Name, true); err != nil {
+			return fmt.Errorf("remove volume %s: %w", declared.Name, err)
 		}
 	}
 	return nil
 }
 
 // DownKeepingVolumes stops and removes containers and networks, as `down`
-// without -v does.
+// without -v does, and keeps the named volumes. Anonymous ones are removed:
+// compose would leave them where no container and no label leads to them.
 func (s *Stack) DownKeepingVolumes(ctx context.Context) error {
 	project, err := s.project(ctx)
+	if err != nil {
+		return err
+	}
+	orphans, err := s.anonymousVolumes(ctx)
 	if err != nil {
 		return err
 	}
 	if err := s.engine.compose.Down(ctx, s.name, api.DownOptions{Project: project}); err != nil {
 		return fmt.Errorf("remove project %s: %w", s.name, err)
 	}
+	for _, name := range orphans {
+		if err := s.engine.cli.Client().VolumeRemove(ctx, name, true); err != nil {
+			return fmt.Errorf("remove anonymous volume %s: %w", name, err)
+		}
+	}
 	return nil
+}
+
+// anonymousVolumes are those that the containers use and the project does not
+// name: an image or a service declares them by their path only.
+func (s *Stack) anonymousVolumes(ctx context.Context) ([]string, error) {
+	left, err := labelled(ctx, s.engine.cli.Client(), api.ProjectLabel+"="+s.name)
+	if err != nil {
+		return nil, err
+	}
+	var found []string
+	for _, one := range left.containers {
+		for _, used := range one.Mounts {
+			named := slices.ContainsFunc(left.volumes, func(v *volume.Volume) bool { return v.Name == used.Name })
+			if used.Type == mount.TypeVolume && !named {
+				found = append(found, used.Name)
+			}
+		}
+	}
+	return found, nil
 }
 
 // Services names the services of the stack, sorted.

@@ -4,7 +4,9 @@ import (
 	"context"
 	"io"
 	"net"
+	"os/exec"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -117,10 +119,15 @@ func TestServicesCanBeStoppedAndBroken(t *testing.T) {
 		assert.Equal(t, "running", state(t, running, "one").State)
 	})
 	t.Run("down without volumes", func(t *testing.T) {
+		ended, err := running.Exec(t.Context(), "one", "sh", "-c", "basename $(dirname $(awk '$5 == \"/scratch\" { print $4 }' /proc/self/mountinfo))")
+		require.NoError(t, err)
+		anonymous := strings.TrimSpace(ended.Stdout)
+		require.Len(t, anonymous, 64, "the name of an anonymous volume")
 		require.NoError(t, running.DownKeepingVolumes(t.Context()))
 		left, err := running.Leftovers(t.Context())
 		require.NoError(t, err)
 		assert.Equal(t, []string{"volume " + running.Name() + "_data"}, left)
+		require.Error(t, exec.CommandContext(t.Context(), "docker", "volume", "inspect", anonymous).Run(), "no orphan stays")
 		require.NoError(t, running.Up(t.Context()))
 	})
 	t.Run("a service that is not there", func(t *testing.T) {
