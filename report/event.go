@@ -21,8 +21,9 @@ type Event struct {
 	FailedBuild string
 }
 
-// ParseEvent reads one line. Lines that are no event, such as the go
-// command's own complaints, are an error: they are for people.
+// ParseEvent reads one line and masks the passwords in it. Lines that are no
+// event, such as the go command's own complaints, are an error: they are for
+// people.
 func ParseEvent(line []byte) (Event, error) {
 	var event Event
 	if err := json.Unmarshal(line, &event); err != nil {
@@ -31,5 +32,6 @@ func ParseEvent(line []byte) (Event, error) {
 	if event.Action == "" {
 		return Event{}, fmt.Errorf("parse test event: no Action in %q", line)
 	}
+	event.mask()
 	return event, nil
 }

@@ -8,19 +8,21 @@ import (
 )
 
 // Progress tells what a run is doing while it does it: on a terminal one line
-// that is written over, otherwise a line for each step.
+// that is written over, otherwise a line for each step. A chapter that ended
+// leaves a line with its verdicts, and so does what failed.
 type Progress struct {
 	out      io.Writer
 	terminal bool
 	width    int
 	begun    time.Time
 	shown    bool
+	chapters map[testKey]Tally // of the checks that ended, by the test of their chapter
 }
 
 // NewProgress writes to out. With terminal set, lines are cut to width columns
 // and written over; otherwise there is no cursor control.
 func NewProgress(out io.Writer, terminal bool, width int) *Progress {
-	return &Progress{out: out, terminal: terminal, width: width}
+	return &Progress{out: out, terminal: terminal, width: width, chapters: map[testKey]Tally{}}
 }
 
 // Add takes the next event of the stream.
@@ -29,7 +31,13 @@ func (p *Progress) Add(event Event) error {
 		p.begun = event.Time
 	}
 	at := event.Time.Sub(p.begun).Seconds()
+	if tally := p.chapters[testKey{event.Package, event.Test}]; tally != nil && finished(event.Action) {
+		delete(p.chapters, testKey{event.Package, event.Test})
+		return p.lasting("%7.1fs %-4s %s: %s", at, event.Action, event.Test, tally)
+	}
 	switch {
+	case event.Key == "check.verdict":
+		p.count(event)
 	case event.Test == "":
 		if finished(event.Action) && event.Action != "skip" {
 			return p.lasting("%7.1fs %-4s %s", at, event.Action, event.Package)
@@ -44,6 +52,15 @@ func (p *Progress) Add(event Event) error {
 		return p.passing("%7.1fs %s", at, event.Test)
 	}
 	return nil
+}
+
+// count adds a verdict to the chapter of its check.
+func (p *Progress) count(event Event) {
+	above := testKey{event.Package, event.Test[:max(strings.LastIndex(event.Test, "/"), 0)]}
+	if p.chapters[above] == nil {
+		p.chapters[above] = Tally{}
+	}
+	p.chapters[above][clean(event.Value)]++
 }
 
 // Close clears the line that is written over.

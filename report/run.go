@@ -10,10 +10,14 @@ import (
 // Run is what a stream of events tells: fed by Add, it can be read at any
 // time, also when the stream breaks off. The zero value is ready to use.
 type Run struct {
-	tests    map[testKey]*Test
-	order    []*Test
-	packages map[string]*Package
-	Notes    []string // lines outside every test: build errors, the go command's complaints
+	Module      string   // path of the tested module, which makes paths of its packages relative; may be empty
+	Interrupted string   // what ended the run early, as a signal does; empty when it ran to its end
+	Notes       []string // lines outside every test: build errors, the go command's complaints
+
+	tests       map[testKey]*Test
+	order       []*Test
+	packages    map[string]*Package
+	begun, last time.Time
 }
 
 type testKey struct{ pkg, name string }
@@ -24,6 +28,7 @@ type Package struct {
 	Outcome string // pass, fail, skip; empty while it runs
 	Seconds float64
 	Output  []string // what it printed outside its tests
+	Unbuilt bool     // it, or something it needs, did not compile
 }
 
 // Test is one test or subtest.
@@ -40,9 +45,15 @@ type Test struct {
 
 // Add takes the next event of the stream.
 func (r *Run) Add(event Event) {
+	if !event.Time.IsZero() {
+		if r.begun.IsZero() {
+			r.begun = event.Time
+		}
+		r.last = event.Time
+	}
 	switch {
 	case event.Action == "build-output":
-		r.Notes = append(r.Notes, strings.TrimRight(event.Output, "\n"))
+		r.Note(strings.TrimRight(event.Output, "\n"))
 	case event.Package == "":
 	case event.Test == "":
 		r.addPackage(event)
@@ -51,8 +62,8 @@ func (r *Run) Add(event Event) {
 	}
 }
 
-// Note keeps a line that is no event.
-func (r *Run) Note(line string) { r.Notes = append(r.Notes, line) }
+// Note keeps a line that is no event, with its passwords masked.
+func (r *Run) Note(line string) { r.Notes = append(r.Notes, Mask(line)) }
 
 func (r *Run) addPackage(event Event) {
 	if r.packages == nil {
@@ -66,12 +77,16 @@ func (r *Run) addPackage(event Event) {
 	switch event.Action {
 	case "pass", "fail", "skip":
 		known.Outcome, known.Seconds = event.Action, event.Elapsed
+		known.Unbuilt = event.FailedBuild != ""
 	case "output":
 		known.Output = append(known.Output, event.Output)
 	}
 }
 
 func (r *Run) addTest(event Event) {
+	if event.Action == "run" {
+		r.forget(event.Package, event.Test)
+	}
 	test := r.test(event.Package, event.Test)
 	switch event.Action {
 	case "run":
@@ -96,6 +111,15 @@ func (r *Run) markParents(pkg, name string) {
 	}
 }
 
+// forget makes room for a test that runs once more, as -count asks for: its
+// earlier run stays in the order and keeps its outcome.
+func (r *Run) forget(pkg, name string) {
+	key := testKey{pkg, name}
+	if known := r.tests[key]; known != nil && known.Outcome != "" {
+		delete(r.tests, key)
+	}
+}
+
 func (r *Run) test(pkg, name string) *Test {
 	key := testKey{pkg, name}
 	known := r.tests[key]
@@ -110,25 +134,8 @@ func (r *Run) test(pkg, name string) *Test {
 	return known
 }
 
-// Verdict is the check's verdict, or the test's outcome where it is no check.
-func (t *Test) Verdict() string {
-	switch {
-	case t.Attributes["check.verdict"] != "":
-		return t.Attributes["check.verdict"]
-	case t.Outcome == "":
-		return "cut off"
-	}
-	return t.Outcome
-}
-
 // Check says whether the test is a check of the conformance suite.
 func (t *Test) Check() bool { return t.Attributes["check.id"] != "" }
-
-// Chapter is the check's chapter.
-func (t *Test) Chapter() string {
-	chapter, _, _ := strings.Cut(t.Attributes["check.id"], "/")
-	return chapter
-}
 
 // Root is the name of the top-level test.
 func (t *Test) Root() string {

@@ -4,31 +4,24 @@ import (
 	"cmp"
 	"fmt"
 	"io"
-	"maps"
-	"slices"
 	"strings"
 	"text/tabwriter"
 )
 
-// verdicts are the columns of the table.
-var verdicts = [...]string{"pass", "deviation", "skip", "fixed", "fail", "error"} //nolint:gochecknoglobals // a constant list
-
-// WriteSummary writes what came of a run, for a terminal: what was tested,
-// what is wrong and why, what was skipped and why, a table of verdicts by
-// chapter, the figures, and a last line with the counts.
-func WriteSummary(out io.Writer, run *Run) error {
+// WriteSummary writes what came of a run, for a terminal. What matters most
+// comes last, where the reader's eye is: what was tested, the figures, what
+// was skipped and why, known deviations with their cures, a table of verdicts
+// by chapter, what is wrong and why, and the answer with the counts.
+func WriteSummary(out io.Writer, results *Results) error {
 	page := &page{out: out}
-	page.provenance(run)
-	page.failures(run)
-	page.skips(run)
-	page.chapters(run)
-	page.figures(run)
-	page.packages(run)
-	passed, failed, skipped := run.Count()
-	if passed == 0 && failed == 0 {
-		page.line("nothing was executed: this proves nothing")
-	}
-	page.line("%d passed, %d failed, %d skipped", passed, failed, skipped)
+	page.provenance(results)
+	page.figures(results)
+	page.skips(results)
+	page.deviations(results)
+	page.chapters(results)
+	page.failures(results)
+	page.packages(results)
+	page.answer(results)
 	return page.err
 }
 
@@ -44,48 +37,159 @@ func (p *page) line(format string, arguments ...any) {
 	}
 }
 
-func (p *page) provenance(run *Run) {
-	for _, test := range run.order {
-		for _, key := range slices.Sorted(maps.Keys(test.Attributes)) {
-			if name, ok := strings.CutPrefix(key, "provenance."); ok {
-				p.line("%s: %s: %s", test.Name, name, test.Attributes[key])
+// indented writes lines under a heading, and a label before the first. Empty
+// text leaves nothing.
+func (p *page) indented(label, text string) {
+	for line := range strings.Lines(text) {
+		p.line("    %-13s%s", label, strings.TrimRight(line, "\n"))
+		label = ""
+	}
+}
+
+func (p *page) provenance(results *Results) {
+	for _, target := range results.Targets {
+		for _, fact := range target.Provenance {
+			p.line("%s: %s: %s", target.Name, fact.Name, fact.Value)
+		}
+	}
+}
+
+func (p *page) figures(results *Results) {
+	first := true
+	for _, target := range results.Targets {
+		for _, check := range target.Checks {
+			for _, figure := range check.Figures {
+				p.gap(&first)
+				p.line("%s %s: %s = %s", target.Name, check.ID, figure.Name, figure.Text())
 			}
 		}
 	}
 }
 
-func (p *page) failures(run *Run) {
-	for _, note := range run.Notes {
-		p.line("%s", note)
-	}
-	blamed := map[string]bool{}
-	for _, test := range run.Leaves() {
-		if !test.red() && test.Attributes["check.verdict"] != "deviation" {
-			continue
-		}
-		blamed[test.Package] = true
+// gap writes an empty line before the first line of a part.
+func (p *page) gap(first *bool) {
+	if *first {
 		p.line("")
-		p.line("%s %s", strings.ToUpper(test.Verdict()), cmp.Or(test.Attributes["check.id"], test.Package+"."+test.Name))
-		if test.Check() {
-			p.line("    %s", test.Attributes["check.obligation"])
-			p.line("    source: %s", test.Attributes["check.source"])
-		}
-		for _, text := range test.Output {
-			if text = strings.TrimRight(text, "\n"); worthReading(text) {
-				p.line("    %s", text)
+		*first = false
+	}
+}
+
+func (p *page) skips(results *Results) {
+	first := true
+	for _, target := range results.Targets {
+		for _, check := range target.Checks {
+			if check.Verdict == "skip" {
+				p.gap(&first)
+				p.line("skipped %s %s: %s", target.Name, check.ID, cmp.Or(check.Reason, check.Seen))
 			}
 		}
 	}
-	for _, pkg := range run.Packages() {
-		if pkg.Outcome != "fail" || blamed[pkg.Name] {
-			continue
-		}
-		p.line("")
-		p.line("FAIL %s", pkg.Name)
-		for _, text := range pkg.Output {
-			p.line("    %s", strings.TrimRight(text, "\n"))
+	for _, test := range results.Tests {
+		if test.Outcome == "skip" {
+			p.gap(&first)
+			p.line("skipped %s: %s", test.Test, strings.Join(strings.Fields(test.Output), " "))
 		}
 	}
+}
+
+func (p *page) deviations(results *Results) {
+	for _, target := range results.Targets {
+		for _, check := range target.Checks {
+			if check.Verdict == "deviation" {
+				p.line("")
+				p.line("DEVIATION %s %s", target.Name, check.ID)
+				p.indented(check.Level, check.Obligation)
+				p.indented("because", cmp.Or(check.Reason, check.Seen))
+				p.indented("consequence", check.Consequence)
+				p.indented("cure", check.Cure)
+			}
+		}
+	}
+}
+
+func (p *page) chapters(results *Results) {
+	if len(results.Targets) == 0 || p.err != nil {
+		return
+	}
+	p.line("")
+	table := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	cells := &page{out: table}
+	cells.line("\tchapter\t%s\tseconds\t", strings.Join(verdicts[:], "\t"))
+	for _, target := range results.Targets {
+		for _, chapter := range target.Chapters() {
+			counts := make([]string, 0, len(verdicts))
+			for _, verdict := range verdicts {
+				counts = append(counts, fmt.Sprint(chapter.Tally[verdict]))
+			}
+			cells.line("%s\t%s\t%s\t%.2f\t", target.Name, chapter.Name, strings.Join(counts, "\t"), chapter.Seconds)
+		}
+	}
+	p.err = cmp.Or(cells.err, table.Flush())
+}
+
+func (p *page) failures(results *Results) {
+	for _, note := range results.Notes {
+		p.line("%s", note)
+	}
+	for _, target := range results.Targets {
+		for _, check := range target.wanting() {
+			if check.Verdict != "deviation" {
+				p.failure(target, check)
+			}
+		}
+	}
+	for _, test := range results.others() {
+		p.test(test)
+	}
+	for _, pkg := range results.Packages {
+		if pkg.Output != "" {
+			p.line("")
+			p.line("FAIL %s", pkg.Name)
+			p.indented("", pkg.Output)
+		}
+	}
+}
+
+func (p *page) failure(target *Target, check *Check) {
+	p.line("")
+	p.line("%s %s %s", strings.ToUpper(check.Verdict), target.Name, check.ID)
+	p.indented(check.Level, check.Obligation)
+	p.indented("saw", cmp.Or(check.Seen, check.Reason))
+	p.indented("consequence", check.Consequence)
+	p.indented("cure", check.Cure)
+	p.indented("source", check.Source)
+	p.indented("again", check.Reproduce)
+	p.indented("log", check.Log)
+}
+
+func (p *page) test(test *TestResult) {
+	p.line("")
+	p.line("%s %s.%s", strings.ToUpper(test.Outcome), test.Package, test.Test)
+	p.indented("", test.Output)
+	p.indented("again", test.Reproduce)
+}
+
+func (p *page) packages(results *Results) {
+	p.line("")
+	for _, pkg := range results.Packages {
+		if pkg.Outcome != "skip" { // skipped: it has no tests
+			p.line("%-8s%s %.1f s", pkg.Outcome, pkg.Name, pkg.Seconds)
+		}
+	}
+}
+
+func (p *page) answer(results *Results) {
+	p.line("")
+	for _, target := range results.Targets {
+		p.line("%s is %s (%s)", target.Name, target.Sentence(), target.Tally)
+	}
+	switch {
+	case results.Interrupted != "":
+		p.line("interrupted: %s", results.Interrupted)
+	case results.Passed == 0 && results.Failed == 0:
+		p.line("nothing was executed: this proves nothing")
+	}
+	p.line("%s", results.Totals())
 }
 
 // worthReading leaves out the lines by which the testing package frames a test.
@@ -97,95 +201,4 @@ func worthReading(text string) bool {
 		}
 	}
 	return trimmed != ""
-}
-
-func (p *page) skips(run *Run) {
-	first := true
-	for _, test := range run.Leaves() {
-		if test.Outcome != "skip" {
-			continue
-		}
-		if first {
-			p.line("")
-			first = false
-		}
-		p.line("skipped %s: %s", cmp.Or(test.Attributes["check.id"], test.Name), test.reason())
-	}
-}
-
-// reason is why a test was skipped.
-func (t *Test) reason() string {
-	if reason := t.Attributes["check.reason"]; reason != "" {
-		return reason
-	}
-	var said []string
-	for _, text := range t.Output {
-		if worthReading(text) {
-			said = append(said, strings.TrimSpace(text))
-		}
-	}
-	return strings.Join(said, " ")
-}
-
-func (p *page) chapters(run *Run) {
-	type row struct {
-		root, chapter string
-		counts        map[string]int
-		seconds       float64
-	}
-	var rows []*row
-	for _, test := range run.Leaves() {
-		if !test.Check() {
-			continue
-		}
-		at := slices.IndexFunc(rows, func(r *row) bool { return r.root == test.Root() && r.chapter == test.Chapter() })
-		if at < 0 {
-			at = len(rows)
-			rows = append(rows, &row{root: test.Root(), chapter: test.Chapter(), counts: map[string]int{}})
-		}
-		rows[at].counts[test.Verdict()]++
-		rows[at].seconds += test.Seconds
-	}
-	if len(rows) == 0 || p.err != nil {
-		return
-	}
-	p.line("")
-	table := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	cells := &page{out: table}
-	cells.line("\tchapter\t%s\tseconds\t", strings.Join(verdicts[:], "\t"))
-	for _, one := range rows {
-		counts := make([]string, 0, len(verdicts))
-		for _, verdict := range verdicts {
-			counts = append(counts, fmt.Sprint(one.counts[verdict]))
-		}
-		cells.line("%s\t%s\t%s\t%.2f\t", one.root, one.chapter, strings.Join(counts, "\t"), one.seconds)
-	}
-	p.err = cmp.Or(cells.err, table.Flush())
-}
-
-func (p *page) figures(run *Run) {
-	first := true
-	for _, test := range run.Leaves() {
-		for _, key := range slices.Sorted(maps.Keys(test.Attributes)) {
-			name, ok := strings.CutPrefix(key, "figure.")
-			if !ok {
-				continue
-			}
-			if first {
-				p.line("")
-				first = false
-			}
-			p.line("%s: %s = %s", test.Attributes["check.id"], name, test.Attributes[key])
-		}
-	}
-}
-
-func (p *page) packages(run *Run) {
-	p.line("")
-	for _, pkg := range run.Packages() {
-		if pkg.Outcome == "skip" {
-			continue // it has no tests
-		}
-		p.line("%-5s%s %.1f s", cmp.Or(pkg.Outcome, "cut off "), pkg.Name, pkg.Seconds)
-	}
 }

@@ -1,152 +1,133 @@
-// Command verify runs the project's tests, shows their progress, and says at
-// the end what passed, what did not and why.
+// Command verify runs the project's tests, shows their progress, and reports
+// what passed, what did not and why: on the terminal, and in a folder as
+// events.jsonl, results.json, junit.xml, summary.md, summary.txt and report.html.
 //
 //	go run ./cmd/verify [-out build/verify] -- [arguments and packages of go test]
+//	go run ./cmd/verify [-out build/verify] -from events.jsonl
 //
-// It exits 0 when everything passed, 1 when a test failed, 2 when it could
-// not run, and 128 + n after signal n.
+// The second form runs nothing: it reports on recorded events.
+//
+// In GitHub Actions it also appends summary.md to the step summary, and
+// annotates what is wrong. The reports are written too when the run is
+// interrupted.
+//
+// It exits
+//
+//	0        when everything passed,
+//	1        when a check or a test failed,
+//	2        when nothing failed, but it could not run: wrong arguments, a
+//	         package that does not build, an engine that fell over (checks with
+//	         the verdict error), nothing executed, reports not written,
+//	128 + n  when signal n interrupted it: SIGHUP, SIGINT or SIGTERM.
 package main
 
 import (
-	"bufio"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
-	"slices"
+	"runtime/debug"
 	"syscall"
-
-	"golang.org/x/term"
 
 	"github.com/postgres-master-slave/postgres-master-slave/report"
 )
 
 const (
+	exitPassed = 0
 	exitFailed = 1
-	exitUsage  = 2
+	exitBroken = 2
 	exitSignal = 128
 )
 
 func main() {
-	out := flag.String("out", filepath.Join("build", "verify"), "folder for events.jsonl and summary.txt")
+	out := flag.String("out", filepath.Join("build", "verify"), "folder for the reports")
+	from := flag.String("from", "", "file of recorded events to report on, instead of running tests")
 	flag.Parse()
-	code, err := verify(*out, flag.Args())
+	// A reader of the output who goes away must not take the reports along.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	code, err := do(*from, *out, flag.Args())
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "verify: %v\n", err)
 	}
 	os.Exit(code)
 }
 
-func verify(folder string, arguments []string) (int, error) {
-	if err := os.MkdirAll(folder, 0o755); err != nil { //nolint:gosec // reports are for everybody
-		return exitUsage, fmt.Errorf("create report folder: %w", err)
+func do(from, out string, arguments []string) (int, error) {
+	switch {
+	case from == "":
+		return verify(out, arguments, os.Stdout)
+	case len(arguments) > 0:
+		return exitBroken, errors.New("read arguments: -from runs no tests, so there is nothing to give them")
+	}
+	return replay(from, out, os.Stdout)
+}
+
+// replay writes the reports on recorded events into folder.
+func replay(from, folder string, terminal io.Writer) (int, error) {
+	stream, err := os.Open(from)
+	if err != nil {
+		return exitBroken, fmt.Errorf("read events: %w", err)
+	}
+	run := &report.Run{Module: module()}
+	err = follow(run, stream, io.Discard, report.NewProgress(io.Discard, false, 0))
+	if err = errors.Join(err, stream.Close(), prepare(folder)); err != nil {
+		return exitBroken, err
+	}
+	results := run.Results()
+	return exitCode(results, 0, finish(folder, results, terminal))
+}
+
+// verify runs go test with arguments and writes the reports into folder. It
+// gives the exit code.
+func verify(folder string, arguments []string, terminal io.Writer) (int, error) {
+	if err := prepare(folder); err != nil {
+		return exitBroken, err
 	}
 	events, err := os.Create(filepath.Join(folder, "events.jsonl"))
 	if err != nil {
-		return exitUsage, fmt.Errorf("create report: %w", err)
+		return exitBroken, fmt.Errorf("create report: %w", err)
 	}
-	run, received, err := test(arguments, events)
-	if err = errors.Join(err, events.Close()); err != nil {
-		return exitUsage, err
+	relay := newRelay()
+	defer relay.close()
+	run, err := test(arguments, events, terminal, relay)
+	err = errors.Join(err, events.Close())
+	if received := relay.received(); received != 0 {
+		run.Interrupted = "by " + received.String()
 	}
-	summary, err := os.Create(filepath.Join(folder, "summary.txt"))
-	if err != nil {
-		return exitUsage, fmt.Errorf("create report: %w", err)
-	}
-	err = errors.Join(report.WriteSummary(io.MultiWriter(os.Stdout, summary), run), summary.Close())
+	results := run.Results()
+	return exitCode(results, relay.received(), errors.Join(err, finish(folder, results, terminal)))
+}
+
+// finish writes the reports, tells what came of the run, and last where to
+// read it all.
+func finish(folder string, results *report.Results, terminal io.Writer) error {
+	err := errors.Join(writeAll(folder, results), tell(terminal, results))
+	_, printErr := fmt.Fprintf(terminal, "report: %s\n", filepath.Join(folder, "report.html"))
+	return errors.Join(err, printErr)
+}
+
+// exitCode says by what a run ended. What failed outweighs what went wrong on
+// the way, and an interruption outweighs both: then the run proves nothing.
+func exitCode(results *report.Results, received syscall.Signal, err error) (int, error) {
 	switch {
-	case err != nil:
-		return exitUsage, fmt.Errorf("write report: %w", err)
 	case received != 0:
-		return exitSignal + int(received), fmt.Errorf("interrupted by %s: the results above are incomplete", received)
-	case !run.Green():
-		return exitFailed, nil
+		return exitSignal + int(received), errors.Join(err, fmt.Errorf("interrupted by %s: the results are incomplete", received))
+	case results.Outcome == report.Failed:
+		return exitFailed, err
+	case results.Outcome != report.Passed, err != nil:
+		return exitBroken, err
 	}
-	return 0, nil
+	return exitPassed, nil
 }
 
-// test runs go test and follows its events. The tests are a process group of
-// their own: a signal is passed on to them, and they get to clean up.
-func test(arguments []string, events io.Writer) (*report.Run, syscall.Signal, error) {
-	command := exec.Command("go", slices.Concat([]string{"test", "-json"}, arguments)...) //nolint:noctx // ended by signal, see above
-	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	stdout, err := command.StdoutPipe()
-	if err != nil {
-		return nil, 0, fmt.Errorf("run go test: %w", err)
+// module is the path of the module that this command was built in.
+func module() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
 	}
-	command.Stderr = command.Stdout
-	if err := command.Start(); err != nil {
-		return nil, 0, fmt.Errorf("run go test: %w", err)
-	}
-	interrupted := passOn(command.Process.Pid)
-	run, followErr := follow(stdout, events)
-	waitErr := command.Wait()
-	received := interrupted()
-	var exit *exec.ExitError
-	if waitErr != nil && !errors.As(waitErr, &exit) {
-		followErr = errors.Join(followErr, fmt.Errorf("run go test: %w", waitErr))
-	}
-	if exit != nil && received == 0 && run.Green() {
-		run.Note(fmt.Sprintf("go test failed although no test did: %v", exit))
-		followErr = errors.Join(followErr, fmt.Errorf("run go test: %w", exit))
-	}
-	return run, received, followErr
-}
-
-// passOn sends SIGINT to a process group for every SIGINT and SIGTERM that
-// this process gets. The function it gives ends that, and tells the first.
-func passOn(group int) func() syscall.Signal {
-	signals := make(chan os.Signal, 2)
-	first := make(chan syscall.Signal, 1)
-	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
-	go func() {
-		var received syscall.Signal
-		for one := range signals {
-			if number, ok := one.(syscall.Signal); ok && received == 0 {
-				received = number
-			}
-			if err := syscall.Kill(-group, syscall.SIGINT); err != nil {
-				fmt.Fprintf(os.Stderr, "verify: interrupt the tests: %v\n", err)
-			}
-		}
-		first <- received
-	}()
-	return func() syscall.Signal {
-		signal.Stop(signals)
-		close(signals)
-		return <-first
-	}
-}
-
-func follow(stream io.Reader, events io.Writer) (*report.Run, error) {
-	const widest = 16 << 20 // one line of output of one test
-	run := &report.Run{}
-	progress := terminalProgress()
-	lines := bufio.NewScanner(stream)
-	lines.Buffer(nil, widest)
-	var err error
-	for lines.Scan() {
-		event, parseErr := report.ParseEvent(lines.Bytes())
-		if parseErr != nil {
-			run.Note(lines.Text())
-			continue
-		}
-		run.Add(event)
-		_, writeErr := events.Write(append(slices.Clone(lines.Bytes()), '\n'))
-		err = errors.Join(err, writeErr, progress.Add(event))
-	}
-	if err = errors.Join(err, lines.Err(), progress.Close()); err != nil {
-		return run, fmt.Errorf("follow tests: %w", err)
-	}
-	return run, nil
-}
-
-func terminalProgress() *report.Progress {
-	descriptor := int(os.Stdout.Fd())
-	width, _, err := term.GetSize(descriptor)
-	return report.NewProgress(os.Stdout, err == nil && width > 0, width)
+	return info.Main.Path
 }

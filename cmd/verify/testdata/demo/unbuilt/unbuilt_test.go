@@ -1,0 +1,5 @@
+package unbuilt
+
+import "testing"
+
+func TestNeverBuilt(t *testing.T) { thereIsNoSuchThing(t) }

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/postgres-master-slave/postgres-master-slave/report"
+)
+
+type format struct {
+	name  string
+	write func(io.Writer, *report.Results) error
+}
+
+// formats are the files of a report, beside events.jsonl.
+func formats() []format {
+	return []format{
+		{"results.json", report.WriteResults},
+		{"junit.xml", report.WriteJUnit},
+		{"summary.md", report.WriteMarkdown},
+		{"summary.txt", report.WriteSummary},
+		{"report.html", report.WriteHTML},
+	}
+}
+
+// prepare makes the folder, and takes away the reports of an earlier run: if
+// this one is killed, they must not pass for its own.
+func prepare(folder string) error {
+	if err := os.MkdirAll(folder, 0o755); err != nil { //nolint:gosec // reports are for everybody
+		return fmt.Errorf("create report folder: %w", err)
+	}
+	for _, one := range formats() {
+		if err := os.Remove(filepath.Join(folder, one.name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("remove old report: %w", err)
+		}
+	}
+	return nil
+}
+
+// writeAll writes every format, also when another one cannot be written.
+func writeAll(folder string, results *report.Results) error {
+	var failed error
+	for _, one := range formats() {
+		failed = errors.Join(failed, write(filepath.Join(folder, one.name), os.O_CREATE|os.O_TRUNC, one.write, results))
+	}
+	if summary := os.Getenv("GITHUB_STEP_SUMMARY"); summary != "" {
+		failed = errors.Join(failed, write(summary, os.O_CREATE|os.O_APPEND, report.WriteMarkdown, results))
+	}
+	return failed
+}
+
+func write(path string, flags int, writer func(io.Writer, *report.Results) error, results *report.Results) error {
+	file, err := os.OpenFile(path, os.O_WRONLY|flags, 0o644) //nolint:gosec // reports are for everybody
+	if err != nil {
+		return fmt.Errorf("create report: %w", err)
+	}
+	if err := errors.Join(writer(file, results), file.Close()); err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return nil
+}
+
+// tell writes for those who look on: a summary, and in GitHub Actions annotations.
+func tell(terminal io.Writer, results *report.Results) error {
+	err := report.WriteSummary(terminal, results)
+	if os.Getenv("GITHUB_ACTIONS") == "true" {
+		err = errors.Join(err, report.WriteAnnotations(terminal, results))
+	}
+	if err != nil {
+		return fmt.Errorf("show results: %w", err)
+	}
+	return nil
+}
