@@ -20,6 +20,8 @@ type C struct {
 	target *Target
 	check  Check
 	schema string
+	began  time.Time
+	stage  *stage
 
 	sessions map[*pair.Node]*Session
 	cleanups []func(context.Context) error
@@ -28,6 +30,8 @@ type C struct {
 	reasons []string
 	log     []string
 	figures []Figure
+	series  []Series
+	windows []Window
 	skipped bool
 	broken  bool // the harness failed, not the target
 }

@@ -3,6 +3,7 @@ package conformance
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -25,6 +26,10 @@ type Check struct {
 	Needs      Needs
 	Source     string        // where the obligation comes from
 	Disturbs   bool          // breaks something on purpose: the pair's health is checked before and after
+	Consumes   bool          // leaves servers that are no pair any more: they are made anew before the next check
+	Scene      *Scene        // what it looks at together with other checks that consume the servers, or nil
+	ReadsOnly  bool          // creates and changes nothing, on any server
+	Beside     bool          // works in its own schema only: may run at the same time as others that do
 	Limit      time.Duration // how long it may take; 0 is one minute
 	Run        func(c *C)
 }
@@ -42,6 +47,15 @@ func (k Check) Name() string {
 }
 
 func (k Check) limit() time.Duration { return cmp.Or(k.Limit, time.Minute) }
+
+// beside marks checks that may run at the same time as one another.
+func beside(lists ...[]Check) []Check {
+	checks := slices.Concat(lists...)
+	for i := range checks {
+		checks[i].Beside = true
+	}
+	return checks
+}
 
 // Needs is what a check cannot do without. An unmet need is a skip with that
 // reason, never a pass.

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
 	"github.com/postgres-master-slave/postgres-master-slave/conformance"
 	"github.com/postgres-master-slave/postgres-master-slave/conformance/live"
@@ -17,22 +16,40 @@ import (
 // recipeFile is the recipe that this project ships.
 const recipeFile = "../docker/docker-compose.yml"
 
+// hardenedFile is what is merged over the recipe to cure it.
+const hardenedFile = "../overlays/hardened.yml"
+
 const (
-	startLimit  = 2 * time.Minute
+	startLimit  = 4 * time.Minute
 	removeLimit = time.Minute
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-// TestRecipe runs the shipped recipe and checks the core profile on it.
+// TestRecipe checks the shipped recipe while nothing breaks: the core profile,
+// and good practice where the flags ask for all.
 func TestRecipe(t *testing.T) {
-	if testing.Short() {
-		t.Skip("starts containers")
+	runWhole(t, "recipe", readDeviations(t, recipeDeviations), recipeFile)
+}
+
+// TestHardened checks the recipe with the hardened overlay in the same way.
+// No deviation is known.
+func TestHardened(t *testing.T) {
+	if *profile == "core" {
+		t.Skip("the core profile alone is the recipe's; make verify PROFILE=all runs this too")
 	}
+	runWhole(t, "hardened", nil, recipeFile, hardenedFile)
+}
+
+func runWhole(t *testing.T, name string, known conformance.Deviations, files ...string) {
+	t.Helper()
+	checks := slices.Concat(conformance.Advice(), conformance.Core())
+	if len(files) == 1 {
+		checks = append(checks, literalChecks()...)
+	}
+	checks = chosen(t, checks)
 	show := liveLine(t)
 	engine := openEngine(t, show)
-	target := start(t, engine, stack.Options{Files: []string{recipeFile}, Name: "recipe"})
-	conformance.Run(t, target, announced(slices.Concat(conformance.Core(), literalChecks()), show))
+	target := start(t, engine, stack.Options{Files: files, Name: name})
+	conformance.Run(t, target, announced(checks, show), conformance.WithDeviations(known.For(checks)), conformance.WithReproduce(again))
 }
 
 // openEngine connects to the engine; at the end nothing of the run may be left.

@@ -72,6 +72,17 @@ func (d Deviations) Match(checks []Check) error {
 	return fmt.Errorf("match deviations: %w: no such check: %s", ErrDeviations, strings.Join(unknown, ", "))
 }
 
+// For keeps the deviations of these checks, for a run of a part of a profile.
+func (d Deviations) For(checks []Check) Deviations {
+	kept := Deviations{}
+	for _, check := range checks {
+		if known, listed := d[check.ID]; listed {
+			kept[check.ID] = known
+		}
+	}
+	return kept
+}
+
 // judge turns a verdict into what it means where the deviation is known.
 func (d Deviations) judge(result *Result) {
 	known, listed := d[result.Check.ID]
@@ -79,6 +90,7 @@ func (d Deviations) judge(result *Result) {
 	case !listed:
 	case result.Verdict == Fail:
 		result.Verdict = Deviation
+		result.Known = &known
 		result.Reasons = append([]string{known.Reason}, result.Reasons...)
 		result.Reasons = append(result.Reasons, "consequence: "+known.Consequence, "cure: "+known.Cure)
 	case result.Verdict == Pass:

@@ -3,7 +3,6 @@ package conformance
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/postgres-master-slave/postgres-master-slave/pair"
@@ -113,38 +112,21 @@ func pauseStates(c *C) {
 
 const (
 	delaySettingSQL = `SELECT current_setting('recovery_min_apply_delay')`
-	// delayInFileSQL is the value that an earlier ALTER SYSTEM has left.
-	delayInFileSQL = `
-SELECT setting FROM pg_file_settings
- WHERE name = 'recovery_min_apply_delay' AND sourcefile LIKE '%postgresql.auto.conf'`
-	setApplyDelaySQL   = `ALTER SYSTEM SET recovery_min_apply_delay = '%s'`
-	resetApplyDelaySQL = `ALTER SYSTEM RESET recovery_min_apply_delay`
-	reloadStandbySQL   = `SELECT pg_reload_conf()`
 
 	// delayedBySQL compares the clocks that the server compares: the
 	// standby's now and the primary's at the time of the row.
 	delayedBySQL = `SELECT COALESCE(extract(epoch FROM clock_timestamp() - max(at)) * 1000, -1)::float8 FROM delayed`
 )
 
-// applyDelay restores the setting by its name: ALTER SYSTEM RESET ALL would
-// also drop what makes the server a standby.
 func applyDelay(c *C) {
 	const delay = 300 * time.Millisecond
 	primary, standby := c.writer(), c.OnStandby()
-	before := Value[string](standby, delaySettingSQL)
-	if before != "0" {
+	if before := Value[string](standby, delaySettingSQL); before != "0" {
 		c.Skipf("%s has recovery_min_apply_delay = %s already", c.Pair().Standby().Name(), before)
 	}
 	primary.Do(delayedTableSQL)
 	c.Replay()
-	restore := resetApplyDelaySQL
-	if earlier := Column[string](standby, delayInFileSQL); len(earlier) > 0 {
-		restore = fmt.Sprintf(setApplyDelaySQL, strings.ReplaceAll(earlier[len(earlier)-1], "'", "''"))
-	}
-	c.Cleanup(func(ctx context.Context) error { return c.setDelay(ctx, restore, before) })
-	if err := c.setDelay(c.ctx, fmt.Sprintf(setApplyDelaySQL, delay), delay.String()); err != nil {
-		c.Fatalf("%v", err)
-	}
+	c.Set(c.Pair().Standby(), "recovery_min_apply_delay", delay.String(), delay.String())
 	primary.Do(delayedRowSQL)
 	var after float64
 	c.Eventually("the delayed row is visible", pauseBound, func(context.Context) (bool, string, error) {
@@ -155,18 +137,4 @@ func applyDelay(c *C) {
 	if after < milliseconds(delay) {
 		c.Errorf("the row is visible %.1f ms after it was written, must be %s at the least", after, delay)
 	}
-}
-
-// setDelay changes the setting of the standby and waits until it is in force.
-func (c *C) setDelay(ctx context.Context, sql, want string) error {
-	standby := c.Pair().Standby()
-	for _, sql := range []string{sql, reloadStandbySQL} {
-		if err := standby.Exec(ctx, sql); err != nil {
-			return err
-		}
-	}
-	return pair.Poll(ctx, 5*time.Millisecond, func(ctx context.Context) (bool, error) {
-		value, err := pair.One[string](ctx, standby, delaySettingSQL)
-		return value == want, err
-	})
 }

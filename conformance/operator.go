@@ -6,6 +6,10 @@ import (
 	"time"
 )
 
+// ErrUnavailable says that an operator cannot have what was asked of it here,
+// for a reason that is no fault of anybody's.
+var ErrUnavailable = errors.New("cannot be had here")
+
 // ErrPortTaken says that somebody else holds a host port that the recipe names.
 var ErrPortTaken = errors.New("port is taken on the host")
 
@@ -13,6 +17,13 @@ var ErrPortTaken = errors.New("port is taken on the host")
 // Nodes are named as in the target's pair. The suite declares what it needs,
 // so that an operator can be written for any platform.
 type Operator interface {
+	Observer
+	Lifecycle
+	Injector
+}
+
+// Observer sees the servers from outside.
+type Observer interface {
 	// Inspect tells the state of a node's container.
 	Inspect(ctx context.Context, node string) (Container, error)
 	// Logs gives what the node has logged since a moment; the zero time is all.
@@ -20,21 +31,39 @@ type Operator interface {
 	// Exec runs a command beside the server and waits for its end.
 	// A command that ran and failed is no error: see Execution.ExitCode.
 	Exec(ctx context.Context, node string, command ...string) (Execution, error)
+	// Run runs a command on what a node has while its server is stopped: in a
+	// container of its own, with the node's image, account, variables, volumes
+	// and networks, where other nodes are found under their names. It waits for
+	// its end; a command that ran and failed is no error.
+	Run(ctx context.Context, node string, command ...string) (Execution, error)
 	// Ready is when the running pair was first found ready, by a wait that
 	// began as soon as its containers had been started.
 	Ready() time.Time
+}
+
+// Lifecycle makes and removes all servers at once.
+type Lifecycle interface {
 	// StopAll stops every node, as the first half of removing them does.
 	StopAll(ctx context.Context) error
 	// Remove stops and removes everything, volumes included. Nothing left to
 	// remove is no error.
 	Remove(ctx context.Context) error
+	// RemoveKeepingVolumes stops and removes everything but the named volumes.
+	RemoveKeepingVolumes(ctx context.Context) error
 	// Leftovers names containers, networks and volumes that still exist.
 	Leftovers(ctx context.Context) ([]string, error)
 	// Up makes all servers of the target run as asked and returns when the
 	// pair is ready. Servers that do so already are left alone, any others are
 	// removed first, volumes included, and made again under the same names, so
 	// that data which survived would show. ErrPortTaken comes before all that.
+	// ErrUnavailable is the answer to a DataSize that cannot be had.
 	Up(ctx context.Context, instance Instance) error
+	// UpAgain creates and starts what is missing, with the volumes that are
+	// there. It does not wait for the servers.
+	UpAgain(ctx context.Context) error
+	// Create removes everything and creates it anew without starting it: Start
+	// then chooses the order.
+	Create(ctx context.Context) error
 }
 
 // Instance says how servers are to run.
@@ -42,6 +71,9 @@ type Instance struct {
 	// LiteralPorts publishes the ports that the recipe names. Without it any
 	// ports will do.
 	LiteralPorts bool
+	// DataSize keeps the data directory of the primary on a volume of so many
+	// bytes, so that it can be full. Without it any size will do.
+	DataSize int64
 }
 
 // Container is the state of one node's container.
@@ -49,7 +81,9 @@ type Container struct {
 	State     string // created, running, paused, restarting, exited, dead
 	ExitCode  int
 	OOMKilled bool
-	Health    string // empty without a health check
+	Health    string   // starting, healthy, unhealthy; empty without a health check
+	Probe     []string // the command of the health check, as compose writes it; empty without one
+	Addresses []string // where the other nodes reach it
 	ImageID   string
 	User      string            // as configured
 	Grace     time.Duration     // between the stop signal and SIGKILL
@@ -61,6 +95,14 @@ type Container struct {
 	Command   []string
 	Started   time.Time
 	Finished  time.Time
+}
+
+// restarted says whether the platform starts the container again when it ends by itself.
+func (s Container) restarted() bool { return s.Restart != "" && s.Restart != "no" }
+
+// gone says whether the container has ended for good.
+func (s Container) gone() bool {
+	return (s.State == "exited" || s.State == "dead") && !s.restarted()
 }
 
 // PublishedPort is one address of the host that leads to a port of the container.

@@ -18,3 +18,26 @@ func Core() []Check {
 		recipeChecks(),
 	)
 }
+
+// Advice is good practice that a recipe for a laptop need not follow.
+func Advice() []Check {
+	return slices.Concat(accessAdvice(), settingsAdvice(), standbyAdvice())
+}
+
+// Faults is the profile of what a pair owes its users when something breaks.
+// Its chapters break their servers: each wants a target of its own.
+func Faults() []Check {
+	return slices.Concat(
+		restartChecks(),
+		crashChecks(),
+		conflictChecks(),
+		synchronyChecks(),
+		partitionChecks(),
+		retentionChecks(),
+		failoverChecks(),
+		historyChecks(),
+	)
+}
+
+// All is every check of the suite.
+func All() []Check { return slices.Concat(Core(), Advice(), Faults()) }

@@ -6,22 +6,26 @@ import "slices"
 // primary arrives on its standbys whole, equal and in order, and nothing else does.
 func propagationChecks() []Check {
 	return slices.Concat(
-		propagationContent(),
-		propagationChanges(),
-		propagationTruncate(),
-		propagationDefinitions(),
-		propagationTypes(),
-		propagationToast(),
-		propagationSequences(),
-		propagationLocal(),
-		propagationVisibility(),
-		propagationSubtransactions(),
-		propagationOrder(),
-		propagationBulk(),
-		propagationIndexes(),
+		beside(
+			propagationBulk(),
+			propagationToast(),
+			propagationContent(),
+			propagationChanges(),
+			propagationTruncate(),
+			propagationDefinitions(),
+			propagationTypes(),
+			propagationSequences(),
+			propagationLocal(),
+			propagationVisibility(),
+			propagationSubtransactions(),
+			propagationOrder(),
+			propagationIndexes(),
+			propagationRoles(),
+			propagationExtensions(),
+		),
+		// VACUUM leaves what somebody else's transaction might still see.
 		propagationVacuum(),
-		propagationRoles(),
+		// A template cannot be copied while others are connected to it.
 		propagationDatabases(),
-		propagationExtensions(),
 	)
 }

@@ -16,6 +16,7 @@ type reader struct {
 	session *Session
 	sql     string
 	judge   func(row []int64) string // says what is wrong with what was read, or ""
+	atEnd   func()                   // called by verdict when the reading has ended; nil for nothing to do
 
 	reads   atomic.Int64 // all of them
 	changes atomic.Int64 // reads that saw something else than the read before
@@ -84,6 +85,9 @@ func (r *reader) stop() {
 // verdict stops the reader and tells the check what was wrong and how much was read.
 func (r *reader) verdict(c *C) {
 	r.stop()
+	if r.atEnd != nil {
+		r.atEnd()
+	}
 	if r.err != nil {
 		c.Errorf("read on the standby: %v", r.err)
 	}

@@ -22,8 +22,11 @@ func (v Verdict) Red() bool { return v == Fixed || v == Fail || v == Error }
 type Result struct {
 	Check    Check
 	Verdict  Verdict
-	Reasons  []string // why it did not pass: one entry for each thing seen
+	Reasons  []string        // why it did not pass: one entry for each thing seen
+	Known    *KnownDeviation // set when the failure is listed
 	Figures  []Figure
+	Series   []Series
+	Faults   []Window // what was broken meanwhile
 	Duration time.Duration
 }
 

@@ -1,8 +1,8 @@
 package conformance
 
 import (
-	"fmt"
-	"strings"
+	"slices"
+	"sync"
 	"testing"
 )
 
@@ -12,6 +12,42 @@ import (
 // A run in which nothing was executed fails.
 func Run(t *testing.T, target *Target, checks []Check, options ...Option) {
 	t.Helper()
+	suite := begin(t, target, checks, options)
+	for _, chapter := range byChapter(checks) {
+		t.Run(chapter[0].Chapter(), func(t *testing.T) { suite.run(t, chapter) })
+	}
+	suite.end(t)
+}
+
+// RunChapters runs each chapter on a target of its own, side by side as far
+// as go test's -parallel allows: for chapters that break their servers.
+func RunChapters(t *testing.T, start func(t *testing.T) *Target, checks []Check, options ...Option) {
+	t.Helper()
+	known := apply(options).deviations
+	if err := known.Match(checks); err != nil {
+		t.Fatalf("verify: %v", err)
+	}
+	for _, chapter := range byChapter(checks) {
+		t.Run(chapter[0].Chapter(), func(t *testing.T) {
+			t.Parallel()
+			suite := begin(t, start(t), chapter, append(slices.Clone(options), WithDeviations(known.For(chapter))))
+			suite.run(t, chapter)
+			suite.end(t)
+		})
+	}
+}
+
+// suite is the run of some checks on one target inside go test.
+type suite struct {
+	runner *runner
+	chosen choices
+
+	mutex   sync.Mutex
+	results Results
+}
+
+func begin(t *testing.T, target *Target, checks []Check, options []Option) *suite {
+	t.Helper()
 	chosen := apply(options)
 	if err := chosen.deviations.Match(checks); err != nil {
 		t.Fatalf("verify %s: %v", target.Name, err)
@@ -20,25 +56,38 @@ func Run(t *testing.T, target *Target, checks []Check, options ...Option) {
 	if err != nil {
 		t.Fatalf("verify %s: %v", target.Name, err)
 	}
-	for _, fact := range target.Provenance {
-		t.Attr("provenance."+fact.Name, oneLine(fact.Value))
-	}
-	var results Results
-	for _, chapter := range byChapter(checks) {
-		t.Run(chapter[0].Chapter(), func(t *testing.T) {
-			for _, check := range chapter {
-				t.Run(check.Name(), func(t *testing.T) {
-					result := runner.run(t.Context(), check)
-					chosen.deviations.judge(&result)
-					results = append(results, result)
-					chosen.observe(result)
-					publish(t, result)
-				})
+	describe(t, target)
+	return &suite{runner: runner, chosen: chosen}
+}
+
+// run makes a subtest of each check, in order, but for those that may run
+// beside one another: they do, as far as -parallel allows, after the others.
+func (s *suite) run(t *testing.T, checks []Check) {
+	t.Helper()
+	for _, check := range checks {
+		t.Run(check.Name(), func(t *testing.T) {
+			if check.Beside {
+				t.Parallel()
 			}
+			result := s.runner.run(t.Context(), check)
+			s.chosen.deviations.judge(&result)
+			s.keep(result)
+			publish(t, result, s.chosen.reproduce(t.Name(), check))
 		})
 	}
-	if results.Executed() == 0 {
-		t.Errorf("verify %s: no check was executed (%d skipped): this proves nothing", target.Name, len(results))
+}
+
+func (s *suite) keep(result Result) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	s.results = append(s.results, result)
+	s.chosen.observe(result)
+}
+
+func (s *suite) end(t *testing.T) {
+	t.Helper()
+	if s.results.Executed() == 0 {
+		t.Errorf("verify %s: no check was executed (%d skipped): this proves nothing", s.runner.target.Name, len(s.results))
 	}
 }
 
@@ -58,20 +107,20 @@ func byChapter(checks []Check) [][]Check {
 	return chapters
 }
 
-func publish(t *testing.T, result Result) {
+// describe tells the reader of the event stream what is checked.
+func describe(t *testing.T, target *Target) {
 	t.Helper()
-	t.Attr("check.id", result.Check.ID)
-	t.Attr("check.level", string(result.Check.Level))
-	t.Attr("check.obligation", result.Check.Obligation)
-	t.Attr("check.source", result.Check.Source)
-	t.Attr("check.verdict", string(result.Verdict))
-	if len(result.Reasons) > 0 {
-		t.Attr("check.reason", oneLine(result.Reasons[0]))
+	for _, one := range targetAttributes(target) {
+		t.Attr(one.key, one.value)
 	}
-	for _, figure := range result.Figures {
-		t.Attr("figure."+figure.Name, fmt.Sprintf("%g %s", figure.Value, figure.Unit))
+}
+
+func publish(t *testing.T, result Result, reproduce string) {
+	t.Helper()
+	for _, one := range resultAttributes(result, reproduce) {
+		t.Attr(one.key, one.value)
 	}
-	text := fmt.Sprintf("%s: %s\n%s", result.Verdict, result.Check.Obligation, strings.Join(result.Reasons, "\n"))
+	text := result.text()
 	switch {
 	case result.Verdict.Red():
 		t.Error(text)
@@ -81,6 +130,3 @@ func publish(t *testing.T, result Result) {
 		t.Log(text)
 	}
 }
-
-// oneLine makes text fit for an attribute, which holds no line break.
-func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }

@@ -2,7 +2,6 @@ package conformance
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"runtime/debug"
 	"slices"
@@ -13,7 +12,7 @@ import (
 
 const (
 	// cleanupLimit bounds what follows a check: its clean-up, a health check.
-	cleanupLimit = 30 * time.Second
+	cleanupLimit = time.Minute
 	// stopLimit bounds how long a check may go on after its context has ended.
 	stopLimit = 10 * time.Second
 )
@@ -22,6 +21,8 @@ const (
 type runner struct {
 	target *Target
 	facts  serverFacts
+	wear   wear
+	stage  stage
 }
 
 func newRunner(ctx context.Context, target *Target) (*runner, error) {
@@ -36,22 +37,28 @@ func newRunner(ctx context.Context, target *Target) (*runner, error) {
 func (r *runner) run(ctx context.Context, check Check) Result {
 	start := time.Now()
 	result := Result{Check: check, Verdict: Skip}
-	if reason := check.Needs.unmet(r.target, r.facts); reason != "" {
+	if reason := r.unmet(check); reason != "" {
 		result.Reasons = []string{reason}
 		return result
 	}
-	c := &C{target: r.target, check: check, sessions: map[*pair.Node]*Session{}}
-	if err := r.healthy(ctx, check); err != nil {
+	c := &C{target: r.target, check: check, sessions: map[*pair.Node]*Session{}, stage: &r.stage}
+	if err := r.prepare(ctx, check); err != nil {
 		c.breakWith(fmt.Errorf("pair is not healthy before the check: %w", err))
 	} else {
 		r.execute(ctx, c)
-		if err := r.healthy(ctx, check); err != nil {
-			c.afterwards(fmt.Errorf("pair is not healthy after the check: %w", err))
-		}
+		r.inspect(ctx, c)
 	}
 	c.conclude(&result)
 	result.Duration = time.Since(start)
 	return result
+}
+
+// unmet gives the reason to skip a check, or "".
+func (r *runner) unmet(check Check) string {
+	if r.target.ReadOnly && !check.ReadsOnly {
+		return "creates or changes something, and the run is read-only"
+	}
+	return check.Needs.unmet(r.target, r.facts)
 }
 
 // execute runs the check's function in a goroutine of its own, so that
@@ -60,7 +67,7 @@ func (r *runner) execute(ctx context.Context, c *C) {
 	limited, cancel := context.WithTimeoutCause(ctx, c.check.limit(),
 		fmt.Errorf("check took longer than its limit of %s", c.check.limit()))
 	defer cancel()
-	c.ctx = limited
+	c.ctx, c.began = limited, time.Now()
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -89,19 +96,10 @@ func (c *C) cleanUp(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupLimit)
 	defer cancel()
 	for i := len(c.cleanups) - 1; i >= 0; i-- {
-		if err := c.cleanups[i](ctx); err != nil {
+		if err := c.cleanups[i](ctx); err != nil && !c.check.Consumes { // what is thrown away need not be tidy
 			c.afterwards(fmt.Errorf("clean up after the check: %w", err))
 		}
 	}
-}
-
-func (r *runner) healthy(ctx context.Context, check Check) error {
-	if !check.Disturbs {
-		return nil
-	}
-	ctx, cancel := context.WithTimeoutCause(ctx, cleanupLimit, errors.New("health check took too long"))
-	defer cancel()
-	return r.target.Pair.WaitReady(ctx)
 }
 
 // breakWith records that the harness failed, not the target.
@@ -137,6 +135,7 @@ func (c *C) conclude(result *Result) {
 		result.Verdict = Pass
 	}
 	result.Reasons, result.Figures = slices.Clone(c.reasons), slices.Clone(c.figures)
+	result.Series, result.Faults = slices.Clone(c.series), slices.Clone(c.windows)
 	if result.Verdict != Pass {
 		result.Reasons = append(result.Reasons, c.log...)
 	}

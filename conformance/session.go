@@ -35,6 +35,9 @@ func (c *C) Schema() string {
 		c.Fatalf("create schema of the check: %v", err)
 	}
 	c.schema = name
+	if c.check.Consumes {
+		return name // other checks of the scene may look at it, and the servers do not stay
+	}
 	c.Cleanup(func(ctx context.Context) error {
 		return primary.Exec(ctx, fmt.Sprintf(dropSchemaSQL, quoted))
 	})
@@ -59,7 +62,12 @@ func (c *C) on(node *pair.Node) *Session {
 
 // NewSession opens one more session, closed after the check.
 func (c *C) NewSession(node *pair.Node, options ...pair.SessionOption) *Session {
-	path := pgx.Identifier{c.Schema()}.Sanitize() + ", public"
+	return c.sessionIn(node, c.Schema(), options...)
+}
+
+// sessionIn opens a session in a schema that another check may have made.
+func (c *C) sessionIn(node *pair.Node, schema string, options ...pair.SessionOption) *Session {
+	path := pgx.Identifier{schema}.Sanitize() + ", public"
 	options = append([]pair.SessionOption{pair.WithParameter("search_path", path)}, options...)
 	connection, err := node.Connect(c.ctx, options...)
 	if err != nil {

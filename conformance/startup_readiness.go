@@ -30,8 +30,9 @@ func startupReadinessChecks() []Check {
 	}
 }
 
-// initialised is what the image prints when its temporary server has ended.
-const initialised = "PostgreSQL init process complete"
+// initialised is what initdb prints when it has made a cluster, which the
+// image's temporary server then runs on first.
+const initialised = "Success. You can now start the database server using"
 
 func notReadyWhileInitialising(c *C) {
 	primary := c.Pair().Primary

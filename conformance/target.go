@@ -14,7 +14,32 @@ type Target struct {
 	Operator   Operator   // nil when nobody can stop or break the servers
 	Replicator Replicator // zero when unknown
 	Exclusive  bool       // nobody else uses the servers
+	ReadOnly   bool       // nothing may be created or changed
 	Provenance []Fact     // engine, images, versions: shown in every report
+	Topology   Topology   // the servers and streams as found: drawn in every report
+}
+
+// Topology is what was found, for the reader of a report.
+type Topology struct {
+	Nodes []TopologyNode `json:"nodes"`
+	Links []TopologyLink `json:"links"`
+}
+
+// TopologyNode is one server.
+type TopologyNode struct {
+	Name    string   `json:"name"`
+	Role    string   `json:"role"` // primary or standby
+	Version string   `json:"version"`
+	Image   string   `json:"image,omitempty"`
+	Ports   []string `json:"ports,omitempty"`
+}
+
+// TopologyLink is a stream of WAL from one node to another.
+type TopologyLink struct {
+	From  string `json:"from"`
+	To    string `json:"to"`
+	Slot  string `json:"slot,omitempty"`
+	State string `json:"state"`
 }
 
 // Replicator is a role that may open a replication connection, as a standby does.

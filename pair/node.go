@@ -93,6 +93,16 @@ func (n *Node) Pool(ctx context.Context) (*pgxpool.Pool, error) {
 	return pool, nil
 }
 
+// Reset closes the pool's connections, those in use when they come back, and
+// does not wait for them: for a node that is reached by another way from now on.
+func (n *Node) Reset() {
+	n.mutex.Lock()
+	defer n.mutex.Unlock()
+	if n.pool != nil {
+		n.pool.Reset()
+	}
+}
+
 // Close ends the node's pool. The node may be used again afterwards.
 func (n *Node) Close() {
 	n.mutex.Lock()

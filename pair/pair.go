@@ -45,7 +45,7 @@ func (p *Pair) WaitForReplay(ctx context.Context) error {
 
 // Errors of Discover that no waiting can cure.
 var (
-	// ErrTwoPrimaries says that several servers are out of recovery.
+	// ErrTwoPrimaries says that several servers are out of recovery: see TwoPrimariesError.
 	ErrTwoPrimaries = errors.New("more than one server is a primary")
 	// ErrNoPrimary says that every server is in recovery.
 	ErrNoPrimary = errors.New("no server is a primary")
@@ -55,8 +55,8 @@ var (
 
 // Discover asks each node whether it is in recovery and sorts them into a
 // pair. It waits until all have answered, at most until ctx ends, when the
-// error is a *NotReadyError. A set that cannot be a pair is ErrTwoPrimaries,
-// ErrNoPrimary or ErrNoStandby, at once.
+// error is a *NotReadyError. A set that cannot be a pair is a
+// *TwoPrimariesError, ErrNoPrimary or ErrNoStandby, at once.
 func Discover(ctx context.Context, nodes ...*Node) (*Pair, error) {
 	wait := newWait(ctx)
 	found := &Pair{}
@@ -73,7 +73,7 @@ func Discover(ctx context.Context, nodes ...*Node) (*Pair, error) {
 		case standby:
 			found.Standbys = append(found.Standbys, node)
 		case found.Primary != nil:
-			return nil, fmt.Errorf("discover roles: %s and %s: %w", found.Primary.name, node.name, ErrTwoPrimaries)
+			return nil, fmt.Errorf("discover roles: %w", twoPrimaries(ctx, found.Primary, node))
 		default:
 			found.Primary = node
 		}

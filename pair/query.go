@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -73,8 +74,20 @@ func collect[T any](ctx context.Context, n *Node, read pgx.RowToFunc[T], sql str
 }
 
 // SQLState gives the SQLSTATE of the server's error in err, or "" if the
-// server did not answer with one.
+// server did not answer with one. Of several attempts at one connection, such
+// as without and with TLS, the last answer counts: it is what the others led to.
 func SQLState(err error) string {
+	var connecting *pgconn.ConnectError
+	if errors.As(err, &connecting) {
+		if attempts, ok := connecting.Unwrap().(interface{ Unwrap() []error }); ok {
+			for _, attempt := range slices.Backward(attempts.Unwrap()) {
+				if code := SQLState(attempt); code != "" {
+					return code
+				}
+			}
+			return ""
+		}
+	}
 	var server *pgconn.PgError
 	if errors.As(err, &server) {
 		return server.Code

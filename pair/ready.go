@@ -53,16 +53,17 @@ func (e *NotReadyError) Unwrap() []error { return []error{e.Last, e.Cause} }
 
 // WaitReady waits until replication really works, at most until ctx ends:
 // the primary accepts writes, each standby is in recovery, belongs to the
-// same cluster, streams as seen from both ends, and has replayed what the
-// primary had written. The stream of a base backup does not count.
+// same cluster, streams the primary's timeline as seen from both ends, and has
+// replayed what the primary had written. The stream of a base backup does not count.
 // Errors are *NotReadyError; a standby of another cluster is ErrOtherCluster.
+// A standby that has left recovery never returns to it by itself: that is a
+// *TwoPrimariesError, at once.
 func (p *Pair) WaitReady(ctx context.Context) error {
 	wait := newWait(ctx)
-	var primary Identity
-	err := wait.until(p.Primary, "primary is out of recovery", func(ctx context.Context) (bool, error) {
-		var err error
-		primary, err = p.Primary.Identity(ctx)
-		return err == nil && !primary.InRecovery, err
+	var primary Claim
+	err := wait.until(p.Primary, "primary is out of recovery", func(ctx context.Context) (ok bool, err error) {
+		primary, ok, err = p.Primary.Claim(ctx)
+		return ok, err
 	})
 	if err != nil {
 		return err
@@ -75,26 +76,32 @@ func (p *Pair) WaitReady(ctx context.Context) error {
 	return nil
 }
 
-func (p *Pair) waitStandby(wait *wait, primary Identity, standby *Node) error {
+func (p *Pair) waitStandby(wait *wait, primary Claim, standby *Node) error {
 	var identity Identity
-	err := wait.until(standby, "standby is in recovery", func(ctx context.Context) (bool, error) {
+	err := wait.until(standby, "standby answers", func(ctx context.Context) (bool, error) {
 		var err error
 		identity, err = standby.Identity(ctx)
-		return err == nil && identity.InRecovery, err
+		return err == nil, err
 	})
 	if err != nil {
 		return err
+	}
+	if !identity.InRecovery {
+		return fmt.Errorf("wait for pair: %w", twoPrimaries(wait.ctx, p.Primary, standby))
 	}
 	if identity.SystemIdentifier != primary.SystemIdentifier {
 		return fmt.Errorf("compare %s (%d) with %s (%d): %w", p.Primary.name, primary.SystemIdentifier,
 			standby.name, identity.SystemIdentifier, ErrOtherCluster)
 	}
 	var receiver WALReceiver
-	err = wait.until(standby, "WAL receiver streams", func(ctx context.Context) (bool, error) {
+	// An old primary that cannot follow a promoted one streams too, its own
+	// timeline up to where the other left it, again and again; and it may stand
+	// at a later position.
+	err = wait.until(standby, fmt.Sprintf("WAL receiver streams timeline %d", primary.Timeline), func(ctx context.Context) (bool, error) {
 		var ok bool
 		var err error
 		receiver, ok, err = standby.WALReceiver(ctx)
-		return ok && receiver.Status == "streaming", err
+		return ok && receiver.Status == "streaming" && receiver.Timeline == primary.Timeline, err
 	})
 	if err != nil {
 		return err

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/postgres-master-slave/postgres-master-slave/stack"
 )
 
 const (
@@ -83,6 +85,9 @@ func ownProject(t *testing.T) {
 	if found := labelled(t); len(found) > 0 {
 		unavailable(t, "a project %s is there already: %s", project, strings.Join(found, ", "))
 	}
+	release, err := stack.TakeTurn(t.Context())
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, release()) })
 	for _, port := range []string{"5432", "5433"} {
 		if err := free(t, port); err != nil {
 			unavailable(t, "port %s is taken: %v", port, err)

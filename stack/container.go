@@ -34,6 +34,8 @@ type Container struct {
 	Env       map[string]string
 	Command   []string
 	Ports     []Endpoint
+	Probe     []string // the command of the health check, as the compose file names it
+	Addresses []string // in the project's networks, sorted
 	Started   time.Time
 	Finished  time.Time
 }
@@ -85,6 +87,14 @@ func (s *Stack) Inspect(ctx context.Context, service string) (Container, error) 
 	}
 	if raw.State.Health != nil {
 		found.Health = raw.State.Health.Status
+	}
+	if raw.Config.Healthcheck != nil {
+		found.Probe = raw.Config.Healthcheck.Test
+	}
+	for _, one := range attachments(raw) {
+		if address := one.settings.IPAMConfig.IPv4Address; address != "" {
+			found.Addresses = append(found.Addresses, address)
+		}
 	}
 	if raw.Config.StopTimeout != nil {
 		found.Grace = time.Duration(*raw.Config.StopTimeout) * time.Second

@@ -32,7 +32,16 @@ func victim() {
 		fmt.Println("error", err)
 		os.Exit(99)
 	}
-	running, err := engine.Up(context.Background(), stack.Options{Files: []string{sleeper}, Name: "victim"})
+	running, err := engine.Up(context.Background(), stack.Options{
+		Files: []string{sleeper}, Name: "victim", Isolatable: true,
+		Limited: map[string]stack.LimitedVolume{"data": {Bytes: 1 << 20, Mode: 0o700}},
+	})
+	if err == nil {
+		_, err = running.Link(context.Background(), "sleeper", "sleeper", 5432)
+	}
+	if err == nil {
+		err = running.Fill(context.Background(), "data", 0)
+	}
 	if err != nil {
 		fmt.Println("error", err)
 		os.Exit(99)

@@ -19,6 +19,9 @@ type Options struct {
 	Name         string   // begins the project's name; a random part follows
 	LiteralPorts bool     // publish the ports that the files name, on loopback
 	Isolatable   bool     // give each service a network of its own, so that Isolate works
+	// Limited puts volumes, named as in the files, into memory with a size of
+	// their own, so that Fill works.
+	Limited map[string]LimitedVolume
 }
 
 // Stack is one running compose project. It is safe for concurrent use.
@@ -80,8 +83,26 @@ func (s *Stack) Options() Options { return s.options }
 // Up creates and starts what is missing: the whole project again after Down.
 func (s *Stack) Up(ctx context.Context) error { return s.up(ctx) }
 
+// Create creates what is missing without starting it: Start then chooses the
+// order in which services begin.
+func (s *Stack) Create(ctx context.Context) error {
+	return s.bring(ctx, nil, func(ctx context.Context, project *types.Project, create api.CreateOptions) error {
+		return s.engine.compose.Create(ctx, project, create)
+	})
+}
+
 // up creates and starts services and what they depend on; none named is all.
 func (s *Stack) up(ctx context.Context, services ...string) error {
+	return s.bring(ctx, services, func(ctx context.Context, project *types.Project, create api.CreateOptions) error {
+		return s.engine.compose.Up(ctx, project, api.UpOptions{
+			Create: create,
+			Start:  api.StartOptions{Project: project, Services: create.Services},
+		})
+	})
+}
+
+// bring has the SDK make containers, under guard of the watchdog.
+func (s *Stack) bring(ctx context.Context, services []string, do func(context.Context, *types.Project, api.CreateOptions) error) error {
 	s.engine.active.RLock()
 	defer s.engine.active.RUnlock()
 	ctx, cancel := s.engine.alive(ctx)
@@ -97,10 +118,7 @@ func (s *Stack) up(ctx context.Context, services ...string) error {
 	if len(services) == 0 {
 		services = project.ServiceNames()
 	}
-	err = s.engine.compose.Up(ctx, project, api.UpOptions{
-		Create: api.CreateOptions{Services: services, Recreate: api.RecreateDiverged, QuietPull: true},
-		Start:  api.StartOptions{Project: project, Services: services},
-	})
+	err = do(ctx, project, api.CreateOptions{Services: services, Recreate: api.RecreateDiverged, QuietPull: true})
 	// The SDK may return nil although its context has ended.
 	if err = errors.Join(err, context.Cause(ctx)); err != nil {
 		return fmt.Errorf("start project %s: %w", s.name, portTaken(err))
@@ -119,6 +137,9 @@ func (s *Stack) project(ctx context.Context) (*types.Project, error) {
 	}
 	if s.options.Isolatable {
 		addWatchNetworks(project, s.engine.session.labels())
+	}
+	if err := limitVolumes(project, s.options.Limited, s.engine.session.labels()); err != nil {
+		return nil, err
 	}
 	return project, nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -20,10 +21,16 @@ type operator struct {
 	options stack.Options
 	model   stack.Model
 	// The servers may come to run as another stack, while connections ask for their addresses.
-	current atomic.Pointer[stack.Stack]
-	nodes   []*pair.Node
-	target  *conformance.Target
-	ready   time.Time
+	current  atomic.Pointer[stack.Stack]
+	instance conformance.Instance // how the servers run now
+	nodes    []*pair.Node
+	target   *conformance.Target
+	ready    time.Time
+	turn     func() error // ends this run's turn on literal ports; nil when it has none
+
+	linked   atomic.Bool // a container has reached this process
+	mutex    sync.Mutex
+	isolated map[string]func(context.Context) error // how to connect a node again
 }
 
 var _ conformance.Operator = (*operator)(nil)
@@ -41,7 +48,7 @@ func (o *operator) Inspect(ctx context.Context, node string) (conformance.Contai
 		State: state.State, ExitCode: state.ExitCode, OOMKilled: state.OOMKilled, Health: state.Health,
 		ImageID: state.ImageID, User: state.User, Grace: state.Grace, Restart: state.Restart,
 		Memory: state.SharedMem, Env: state.Env, Command: state.Command, Literal: o.literalPorts(node),
-		Started: state.Started, Finished: state.Finished,
+		Started: state.Started, Finished: state.Finished, Probe: state.Probe, Addresses: state.Addresses,
 	}
 	for _, port := range state.Ports {
 		seen.Ports = append(seen.Ports, conformance.PublishedPort{
@@ -76,6 +83,11 @@ func (o *operator) Exec(ctx context.Context, node string, command ...string) (co
 	return conformance.Execution(ended), err
 }
 
+func (o *operator) Run(ctx context.Context, node string, command ...string) (conformance.Execution, error) {
+	ended, err := o.stack().Run(ctx, node, command...)
+	return conformance.Execution(ended), err
+}
+
 func (o *operator) StopAll(ctx context.Context) error {
 	o.forget()
 	return o.stack().StopAll(ctx)
@@ -83,7 +95,43 @@ func (o *operator) StopAll(ctx context.Context) error {
 
 func (o *operator) Remove(ctx context.Context) error {
 	o.forget()
-	return o.stack().Down(ctx)
+	return errors.Join(o.stack().Down(ctx), o.endTurn())
+}
+
+// takeTurn waits while another run has the ports that recipes name.
+func (o *operator) takeTurn(ctx context.Context) error {
+	if o.turn != nil {
+		return nil
+	}
+	var err error
+	o.turn, err = stack.TakeTurn(ctx)
+	return err
+}
+
+func (o *operator) endTurn() error {
+	if o.turn == nil {
+		return nil
+	}
+	err := o.turn()
+	o.turn = nil
+	return err
+}
+
+func (o *operator) RemoveKeepingVolumes(ctx context.Context) error {
+	o.forget()
+	return o.stack().DownKeepingVolumes(ctx)
+}
+
+func (o *operator) UpAgain(ctx context.Context) error {
+	o.forget()
+	return o.stack().Up(ctx)
+}
+
+func (o *operator) Create(ctx context.Context) error {
+	if err := o.Remove(ctx); err != nil {
+		return err
+	}
+	return o.stack().Create(ctx)
 }
 
 func (o *operator) Leftovers(ctx context.Context) ([]string, error) {
@@ -93,13 +141,19 @@ func (o *operator) Leftovers(ctx context.Context) ([]string, error) {
 func (o *operator) Up(ctx context.Context, instance conformance.Instance) error {
 	options := o.options
 	options.LiteralPorts = instance.LiteralPorts
-	if options.LiteralPorts == o.stack().Options().LiteralPorts && o.running(ctx) {
+	if instance == o.instance && o.running(ctx) {
 		return nil
 	}
-	if err := o.portsFree(ctx, options); err != nil {
+	limited, err := o.limitData(ctx, instance.DataSize)
+	if err != nil {
 		return err
 	}
-	if err := o.Remove(ctx); err != nil {
+	options.Limited = limited
+	if err := o.portsFree(ctx, options); err != nil {
+		return errors.Join(err, o.endTurn())
+	}
+	o.forget()
+	if err := o.stack().Down(ctx); err != nil {
 		return err
 	}
 	started, err := o.engine.Up(ctx, options)
@@ -111,6 +165,10 @@ func (o *operator) Up(ctx context.Context, instance conformance.Instance) error 
 		return err
 	}
 	o.current.Store(started)
+	o.instance = instance
+	if err := o.limited(ctx); err != nil {
+		return err
+	}
 	return o.wait(ctx)
 }
 
@@ -124,10 +182,14 @@ func (o *operator) running(ctx context.Context) bool {
 	return true
 }
 
-// portsFree looks whether the ports that the recipe names could be had.
+// portsFree looks whether the ports that the recipe names could be had, in
+// this run's turn on them.
 func (o *operator) portsFree(ctx context.Context, options stack.Options) error {
 	if !options.LiteralPorts || o.stack().Options().LiteralPorts {
 		return nil
+	}
+	if err := o.takeTurn(ctx); err != nil {
+		return err
 	}
 	for _, node := range o.nodes {
 		for _, port := range o.literalPorts(node.Name()) {
@@ -147,7 +209,7 @@ func (o *operator) portsFree(ctx context.Context, options stack.Options) error {
 // discard removes the stack by force.
 func (o *operator) discard(ctx context.Context) error {
 	o.forget()
-	return o.stack().Discard(ctx)
+	return errors.Join(o.stack().Discard(ctx), o.endTurn())
 }
 
 // forget closes connections that are about to break.

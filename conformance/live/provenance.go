@@ -2,9 +2,12 @@ package live
 
 import (
 	"context"
+	"net"
+	"strconv"
 	"strings"
 
 	"github.com/postgres-master-slave/postgres-master-slave/conformance"
+	"github.com/postgres-master-slave/postgres-master-slave/pair"
 	"github.com/postgres-master-slave/postgres-master-slave/stack"
 )
 
@@ -13,32 +16,58 @@ import (
 // Source: OCI image specification, "Pre-Defined Annotation Keys".
 const titleLabel = "org.opencontainers.image.title"
 
-// provenance tells what was really run: engine, images, server versions.
-func (o *operator) provenance(ctx context.Context) ([]conformance.Fact, error) {
+// provenance tells what was really run: engine, images, server versions, and
+// who streams to whom.
+func (o *operator) provenance(ctx context.Context) ([]conformance.Fact, conformance.Topology, error) {
+	var topology conformance.Topology
 	engine, err := o.engine.Provenance(ctx)
 	if err != nil {
-		return nil, err
+		return nil, topology, err
 	}
 	facts := []conformance.Fact{{Name: "engine", Value: engine}}
 	for _, node := range o.target.Pair.Nodes() {
-		state, err := o.stack().Inspect(ctx, node.Name())
+		found, err := o.topologyNode(ctx, node)
 		if err != nil {
-			return nil, err
+			return nil, topology, err
 		}
-		identity, err := node.Identity(ctx)
-		if err != nil {
-			return nil, err
-		}
-		role := "primary"
-		if identity.InRecovery {
-			role = "standby"
-		}
+		topology.Nodes = append(topology.Nodes, found)
 		facts = append(facts,
-			conformance.Fact{Name: role + "." + node.Name(), Value: "PostgreSQL " + identity.Version},
-			conformance.Fact{Name: "image." + node.Name(), Value: image(state)},
+			conformance.Fact{Name: found.Role + "." + found.Name, Value: "PostgreSQL " + found.Version},
+			conformance.Fact{Name: "image." + found.Name, Value: found.Image},
 		)
 	}
-	return facts, nil
+	for _, standby := range o.target.Pair.Standbys {
+		receiver, ok, err := standby.WALReceiver(ctx)
+		if err != nil {
+			return nil, topology, err
+		}
+		if ok {
+			topology.Links = append(topology.Links, conformance.TopologyLink{
+				From: o.target.Pair.Primary.Name(), To: standby.Name(), Slot: receiver.SlotName, State: receiver.Status,
+			})
+		}
+	}
+	return facts, topology, nil
+}
+
+func (o *operator) topologyNode(ctx context.Context, node *pair.Node) (conformance.TopologyNode, error) {
+	found := conformance.TopologyNode{Name: node.Name(), Role: "primary"}
+	state, err := o.stack().Inspect(ctx, node.Name())
+	if err != nil {
+		return found, err
+	}
+	identity, err := node.Identity(ctx)
+	if err != nil {
+		return found, err
+	}
+	if identity.InRecovery {
+		found.Role = "standby"
+	}
+	found.Version, found.Image = identity.Version, image(state)
+	for _, port := range state.Ports {
+		found.Ports = append(found.Ports, net.JoinHostPort(port.Address, strconv.Itoa(int(port.Port))))
+	}
+	return found, nil
 }
 
 // image names a container's image and, where it says so, that it is a stand-in.

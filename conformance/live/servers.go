@@ -6,9 +6,13 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
+	"strings"
+	"sync/atomic"
 
+	"github.com/jackc/pgpassfile"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/postgres-master-slave/postgres-master-slave/conformance"
@@ -33,18 +37,30 @@ func servers(model stack.Model) []stack.Service {
 
 // node is a service's server, logged in as the image's variables say.
 //
-// Source: documentation of the Docker Official Image postgres, "Environment Variables".
+// Source: documentation of the Docker Official Image postgres, "Environment Variables", "Docker Secrets".
 func (o *operator) node(service stack.Service) *pair.Node {
 	user := cmp.Or(service.Environment["POSTGRES_USER"], "postgres")
-	password := service.Environment["POSTGRES_PASSWORD"]
 	database := cmp.Or(service.Environment["POSTGRES_DB"], user)
+	var secret atomic.Pointer[string] // once read, it holds for every connection
+	if file := service.Environment["POSTGRES_PASSWORD_FILE"]; file == "" {
+		password := service.Environment["POSTGRES_PASSWORD"]
+		secret.Store(&password)
+	}
 	return pair.NewNode(service.Name, func(ctx context.Context) (*pgx.ConnConfig, error) {
 		endpoint, err := o.stack().Endpoint(ctx, service.Name, serverPort)
 		if err != nil {
 			return nil, err
 		}
+		if secret.Load() == nil {
+			text, err := o.read(ctx, service.Name, service.Environment["POSTGRES_PASSWORD_FILE"])
+			if err != nil {
+				return nil, err
+			}
+			password := strings.TrimRight(text, "\n")
+			secret.Store(&password)
+		}
 		address := url.URL{
-			Scheme: "postgres", User: url.UserPassword(user, password), Path: "/" + database,
+			Scheme: "postgres", User: url.UserPassword(user, *secret.Load()), Path: "/" + database,
 			Host: net.JoinHostPort(endpoint.Address, strconv.Itoa(int(endpoint.Port))),
 			// Loopback needs no TLS: it is asked for only where the server insists.
 			// The usual order would cost a second connection for each login.
@@ -54,12 +70,24 @@ func (o *operator) node(service stack.Service) *pair.Node {
 	})
 }
 
+// read gives the content of a file in a service's container.
+func (o *operator) read(ctx context.Context, service, path string) (string, error) {
+	ended, err := o.stack().Exec(ctx, service, "cat", path)
+	if err != nil {
+		return "", err
+	}
+	if ended.ExitCode != 0 {
+		return "", fmt.Errorf("read %s in %s: exit code %d: %s", path, service, ended.ExitCode, strings.TrimSpace(ended.Stderr))
+	}
+	return ended.Stdout, nil
+}
+
 const primaryConnectionSQL = `SELECT current_setting('primary_conninfo', true)`
 
 // replicator reads from the standby how it logs in to the primary. Only a
 // superuser may read that: for others the role stays unknown.
-func replicator(ctx context.Context, found *pair.Pair) (conformance.Replicator, error) {
-	text, err := pair.One[string](ctx, found.Standby(), primaryConnectionSQL)
+func (o *operator) replicator(ctx context.Context, standby *pair.Node) (conformance.Replicator, error) {
+	text, err := pair.One[string](ctx, standby, primaryConnectionSQL)
 	const insufficientPrivilege = "42501"
 	if pair.SQLState(err) == insufficientPrivilege {
 		return conformance.Replicator{}, nil
@@ -70,7 +98,33 @@ func replicator(ctx context.Context, found *pair.Pair) (conformance.Replicator, 
 	config, err := pgx.ParseConfig(text)
 	if err != nil {
 		// The text holds a password, and a parser's error may quote it.
-		return conformance.Replicator{}, fmt.Errorf("parse primary_conninfo of %s", found.Standby().Name())
+		return conformance.Replicator{}, fmt.Errorf("parse primary_conninfo of %s", standby.Name())
 	}
-	return conformance.Replicator{Role: config.User, Password: config.Password}, nil
+	if named := passwordFile.FindStringSubmatch(text); named != nil && config.Password == "" {
+		config.Password, err = o.password(ctx, standby.Name(), named[1]+named[2], config)
+	}
+	return conformance.Replicator{Role: config.User, Password: config.Password}, err
+}
+
+// passwordFile finds the parameter in a connection string of keywords and values.
+//
+// Source: PostgreSQL documentation, "Database Connection Control Functions": passfile.
+var passwordFile = regexp.MustCompile(`\bpassfile\s*=\s*(?:'([^']*)'|(\S+))`)
+
+// password looks a connection's password up in a password file in the
+// standby's container. A file that is not there is one with no password.
+//
+// Source: PostgreSQL documentation, "The Password File".
+func (o *operator) password(ctx context.Context, service, path string, config *pgx.ConnConfig) (string, error) {
+	const missing = 1 // exit code of cat
+	ended, err := o.stack().Exec(ctx, service, "cat", path)
+	if err != nil || ended.ExitCode == missing {
+		return "", err
+	}
+	file, err := pgpassfile.ParsePassfile(strings.NewReader(ended.Stdout))
+	if err != nil {
+		return "", fmt.Errorf("parse password file %s in %s: %w", path, service, err)
+	}
+	const database = "replication" // what a replication connection is looked up by
+	return file.FindPassword(config.Host, strconv.Itoa(int(config.Port)), database, config.User), nil
 }

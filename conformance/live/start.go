@@ -57,7 +57,7 @@ func create(ctx context.Context, engine *stack.Engine, options stack.Options) (*
 	if err != nil {
 		return nil, err
 	}
-	running := &operator{engine: engine, options: options, model: model}
+	running := &operator{engine: engine, options: options, model: model, instance: conformance.Instance{LiteralPorts: options.LiteralPorts}}
 	running.current.Store(project)
 	for _, server := range servers {
 		running.nodes = append(running.nodes, running.node(server))
@@ -76,10 +76,10 @@ func (o *operator) wait(ctx context.Context) error {
 	}
 	o.ready = time.Now()
 	o.target.Pair = found
-	if o.target.Replicator, err = replicator(ctx, found); err != nil {
+	if o.target.Replicator, err = o.replicator(ctx, found.Standby()); err != nil {
 		return err
 	}
-	o.target.Provenance, err = o.provenance(ctx)
+	o.target.Provenance, o.target.Topology, err = o.provenance(ctx)
 	return err
 }
 

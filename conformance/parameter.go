@@ -1,0 +1,99 @@
+package conformance
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/postgres-master-slave/postgres-master-slave/pair"
+)
+
+const (
+	alterSystemSetSQL   = `ALTER SYSTEM SET %s = '%s'`
+	alterSystemResetSQL = `ALTER SYSTEM RESET %s`
+	reloadSQL           = `SELECT pg_reload_conf()`
+	// parameterInFileSQL is the value that an earlier ALTER SYSTEM has left.
+	parameterInFileSQL = `
+SELECT setting FROM pg_file_settings
+ WHERE name = $1 AND sourcefile LIKE '%postgresql.auto.conf'`
+)
+
+// heldParameter is a parameter as SHOW prints it, and where it comes from.
+type heldParameter struct {
+	Value  string `db:"value"`
+	Source string `db:"source"`
+}
+
+const heldParameterSQL = `SELECT current_setting(name) AS value, source FROM pg_settings WHERE name = $1`
+
+// parameterLimit bounds how long a server takes to load its files again.
+const parameterLimit = 10 * time.Second
+
+// Set changes a parameter of a node with ALTER SYSTEM and a reload, waits
+// until want is in force, and puts back what was there after the check. It is
+// restored by name: ALTER SYSTEM RESET ALL would also drop what makes the
+// server a standby.
+// A parameter of the command line cannot be changed so: the check is skipped
+// unless it is as wanted already.
+func (c *C) Set(node *pair.Node, name, value, want string) {
+	now := askRow[heldParameter](c, node, heldParameterSQL, name)
+	if now.Source == "command line" {
+		if now.Value != want {
+			c.Skipf("%s of %s is %s on its command line, and this check wants %s", name, node.Name(), now.Value, want)
+		}
+		return
+	}
+	c.SetInFile(node, name, value)
+	c.Eventually(fmt.Sprintf("%s of %s is %s", name, node.Name(), want), parameterLimit, func(ctx context.Context) (bool, string, error) {
+		seen, err := node.Setting(ctx, name)
+		return seen == want, seen, err
+	})
+}
+
+// SetInFile changes a parameter of a node for its next start, and puts back
+// what was there after the check. A restored value may need a restart as well.
+func (c *C) SetInFile(node *pair.Node, name, value string) {
+	restore := fmt.Sprintf(alterSystemResetSQL, name)
+	earlier, err := pair.Column[string](c.ctx, node, parameterInFileSQL, name)
+	if err != nil {
+		c.Fatalf("read %s of %s: %v", name, node.Name(), err)
+	}
+	if len(earlier) > 0 {
+		restore = fmt.Sprintf(alterSystemSetSQL, name, quoted(earlier[len(earlier)-1]))
+	}
+	c.Cleanup(func(ctx context.Context) error { return c.restoreParameter(ctx, node, restore) })
+	if err := alterSystem(c.ctx, node, fmt.Sprintf(alterSystemSetSQL, name, quoted(value))); err != nil {
+		c.Fatalf("set %s of %s: %v", name, node.Name(), err)
+	}
+}
+
+// restoreParameter waits for a server that the check has just started again.
+// One that the check found broken is not waited for long: it is made anew.
+func (c *C) restoreParameter(ctx context.Context, node *pair.Node, sql string) error {
+	const interval = 50 * time.Millisecond
+	limit := parameterLimit
+	if c.Failed() {
+		limit = brokenLimit
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	var last error
+	err := pair.Poll(ctx, interval, func(ctx context.Context) (bool, error) {
+		last = alterSystem(ctx, node, sql)
+		return last == nil, nil
+	})
+	if err != nil {
+		return fmt.Errorf("restore parameter of %s: %w: %w", node.Name(), err, last)
+	}
+	return nil
+}
+
+func alterSystem(ctx context.Context, node *pair.Node, sql string) error {
+	if err := node.Exec(ctx, sql); err != nil {
+		return err
+	}
+	return node.Exec(ctx, reloadSQL)
+}
+
+func quoted(value string) string { return strings.ReplaceAll(value, "'", "''") }

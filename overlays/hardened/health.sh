@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# Health check of both nodes, over TCP as clients connect: a primary is healthy
+# when it answers, a standby when it also replicates.
+#
+# A probe does the waiting that Docker's interval would make coarse or costly.
+# Until the node is healthy it looks every 0.1 s, so that a start is noticed at
+# once. After that a probe rests before it looks, so that probes are few.
+set -uo pipefail
+
+readonly patience=5 rest=5   # seconds
+readonly known=/dev/shm/healthy # the last probe's verdict; gone when the container starts again
+
+PATH=/usr/lib/postgresql/$PG_MAJOR/bin:$PATH
+# Without the WAL that it needs, a WAL receiver also says "streaming", ends, and
+# is started again a second later: only one that lasts counts.
+readonly query="
+SELECT CASE
+         WHEN NOT pg_is_in_recovery() THEN 'healthy'
+         WHEN NOT EXISTS (SELECT FROM pg_stat_wal_receiver JOIN pg_stat_activity USING (pid)
+                           WHERE status = 'streaming' AND backend_start < clock_timestamp() - interval '2 s')
+           THEN 'standby does not stream: its log says why'
+         WHEN pg_get_wal_replay_pause_state() <> 'not paused' THEN 'replay is paused'
+         ELSE 'healthy'
+       END"
+
+look() {
+	# Cheap looks first: a probe must not slow down the start that it waits for.
+	state='there is no data directory yet'
+	[[ -e $PGDATA ]] || return
+	state='nobody listens on TCP'
+	(: </dev/tcp/127.0.0.1/"${PGPORT:-5432}") 2>/dev/null || return
+	state=$(timeout 5 psql --no-psqlrc --tuples-only --no-align --no-password \
+		--dbname="host=127.0.0.1 user=$POSTGRES_USER dbname=$POSTGRES_DB passfile=$HOME/.pgpass" \
+		--command="$query" 2>&1)
+	[[ $state == healthy ]]
+}
+
+exec {never}<> <(:)
+if [[ -e $known ]]; then
+	sleep "$rest"
+fi
+SECONDS=0
+until look; do
+	# A clone takes as long as it takes, and says nothing about health.
+	if [[ -e $PGDATA.making ]]; then
+		SECONDS=0
+	fi
+	if ((SECONDS >= patience)); then
+		echo "$state"
+		rm -f "$known"
+		exit 1
+	fi
+	read -rt 0.1 -u "$never" # a pause that starts no process
+done
+echo "$state"
+touch "$known"
