@@ -1,9 +1,9 @@
 # Everything a person or a pipeline runs here. `make` lists it.
 .DEFAULT_GOAL := help
-.PHONY: help setup up down verify test race lint image clean
+.PHONY: help setup up down verify test race lint image report-test clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 setup: ## install, build or start what is missing: engine, docker compose, image (SETUP=never forbids it)
 	@scripts/setup.sh
@@ -14,15 +14,21 @@ up: ## bring up primary (5432) and standby (5433), wait until the standby stream
 down: ## remove both servers and their data
 	@scripts/down.sh
 
-verify: setup ## run all tests, live ones included, and report (build/verify/)
-	@go run ./cmd/verify -- -p 1 -count 1 ./...
+# The longest suite comes first, side by side with the rest: much of it is waiting.
+PROFILE ?= core
+verify: export CONFORMANCE_PROFILE = $(PROFILE)
+verify: setup ## run all tests, live, and report (build/verify/report.html); PROFILE=all breaks the servers too
+	@go run ./cmd/verify -- -p 2 -count 1 -timeout 40m ./image ./conformance ./stack ./scripts ./...
 
 test: ## run the fast tests, which need no engine
 	@go test -short ./...
 
 # The packages whose tests only run other programs have nothing to race.
 race: setup ## run the tests of the Go packages, live ones included, under the race detector
-	@go tool -modfile=tools/go.mod gotestsum --format pkgname -- -race -p 1 -count 1 $$(go list ./... | grep -v -e /image$$ -e /scripts$$)
+	@go tool -modfile=tools/go.mod gotestsum --format pkgname -- -race -p 1 -count 1 -timeout 30m $$(go list ./... | grep -v -e /image$$ -e /scripts$$)
+
+report-test: ## look at report.html in headless Chromium: layout, filters, accessibility
+	@report/browser/test.sh
 
 lint: ## check Go, shell and go.mod
 	@scripts/lint.sh
