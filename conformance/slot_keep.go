@@ -89,11 +89,13 @@ type retention struct {
 	Kept    bool   `db:"kept"`
 }
 
+// retentionSQL asks for the file of the first byte that the slot needs: of a
+// position between two files pg_walfile_name gives the one before.
 const retentionSQL = `
 SELECT COALESCE(wal_status, '') AS status,
        COALESCE(restart_lsn::text, '') AS restart,
-       COALESCE(pg_walfile_name(restart_lsn), '') AS segment,
-       EXISTS (SELECT FROM pg_ls_waldir() WHERE name = pg_walfile_name(restart_lsn)) AS kept
+       COALESCE(pg_walfile_name(restart_lsn + 1), '') AS segment,
+       EXISTS (SELECT FROM pg_ls_waldir() WHERE name = pg_walfile_name(restart_lsn + 1)) AS kept
   FROM pg_replication_slots
  WHERE slot_name = $1`
 
