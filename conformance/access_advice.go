@@ -14,7 +14,7 @@ func accessAdvice() []Check {
 		{
 			ID:         "access/hba-is-narrow",
 			Obligation: "Replication should be open to the replication role only, from an address range of its own, with scram-sha-256.",
-			Level:      Should, Source: hbaFile, Needs: Needs{Superuser: true}, Run: hbaIsNarrow,
+			Level:      Should, Source: hbaFile, Needs: Needs{Superuser: true}, ReadsOnly: true, Run: hbaIsNarrow,
 		},
 		{
 			ID:         "access/ports-on-loopback",
@@ -29,7 +29,7 @@ func accessAdvice() []Check {
 		{
 			ID:         "access/tls",
 			Obligation: "The standby should stream over TLS 1.2 or later.",
-			Level:      Should, Source: `PostgreSQL documentation, "Secure TCP/IP Connections with SSL"`, Run: streamsOverTLS,
+			Level:      Should, Source: `PostgreSQL documentation, "Secure TCP/IP Connections with SSL"`, Needs: Needs{Statistics: true}, ReadsOnly: true, Run: streamsOverTLS,
 		},
 	}
 }

@@ -18,7 +18,7 @@ func accessRefusalChecks() []Check {
 		{
 			ID:         "access/wrong-password",
 			Obligation: "A replication connection with a wrong password must be refused with SQLSTATE 28P01, and so must one of an unknown role that pg_hba.conf has a line for.",
-			Level:      Must, Source: loginMethods, Needs: Needs{Replicator: true}, Run: refusesWrongPassword,
+			Level:      Must, Source: loginMethods, Needs: Needs{Replicator: true}, ReadsOnly: true, Run: refusesWrongPassword,
 		},
 		{
 			ID:         "access/needs-replication-attribute",
@@ -34,7 +34,7 @@ func accessRefusalChecks() []Check {
 			ID:         "access/sender-limit",
 			Obligation: "A replication connection beyond max_wal_senders must be refused with SQLSTATE 53300, and the standby must stay connected.",
 			Level:      Must, Source: `PostgreSQL documentation, "Replication", "Sending Servers"`,
-			Needs: Needs{Replicator: true, Exclusive: true}, Disturbs: true, Run: senderLimit,
+			Needs: Needs{Statistics: true, Replicator: true, Exclusive: true}, Disturbs: true, Run: senderLimit,
 		},
 	}
 }

@@ -16,17 +16,17 @@ func accessRoleChecks() []Check {
 		{
 			ID:         "access/replicator-least-privilege",
 			Obligation: "The replication role must have LOGIN and REPLICATION and no right beyond them, be it its own or by membership.",
-			Level:      Must, Source: streamingAuthentication, Needs: Needs{Replicator: true}, Run: replicatorLeastPrivilege,
+			Level:      Must, Source: streamingAuthentication, Needs: Needs{Replicator: true}, ReadsOnly: true, Run: replicatorLeastPrivilege,
 		},
 		{
 			ID:         "access/standby-streams-without-superuser",
 			Obligation: "The standby should stream as a role that is no superuser.",
-			Level:      Should, Source: streamingAuthentication, Run: standbyStreamsWithoutSuperuser,
+			Level:      Should, Source: streamingAuthentication, Needs: Needs{Statistics: true}, ReadsOnly: true, Run: standbyStreamsWithoutSuperuser,
 		},
 		{
 			ID:         "access/password-is-scram",
 			Obligation: "The replication role's password must be stored as a SCRAM secret.",
-			Level:      Must, Source: loginMethods, Needs: Needs{Replicator: true, Superuser: true}, Run: passwordIsSCRAM,
+			Level:      Must, Source: loginMethods, Needs: Needs{Replicator: true, Superuser: true}, ReadsOnly: true, Run: passwordIsSCRAM,
 		},
 		{
 			ID:         "access/replicator-cannot-read",

@@ -15,12 +15,12 @@ func accessRulesChecks() []Check {
 		{
 			ID:         "access/hba-rules-parse",
 			Obligation: "Every line of pg_hba.conf must be valid on both nodes, and the primary's must let a standby in.",
-			Level:      Must, Source: hbaFile, Needs: Needs{Superuser: true}, Run: hbaRulesParse,
+			Level:      Must, Source: hbaFile, Needs: Needs{Superuser: true}, ReadsOnly: true, Run: hbaRulesParse,
 		},
 		{
 			ID:         "access/hba-trusts-no-network",
 			Obligation: "pg_hba.conf must not trust connections from beyond the server's own socket and loopback.",
-			Level:      Must, Source: hbaFile, Needs: Needs{Superuser: true}, Run: hbaTrustsNoNetwork,
+			Level:      Must, Source: hbaFile, Needs: Needs{Superuser: true}, ReadsOnly: true, Run: hbaTrustsNoNetwork,
 		},
 		{
 			ID:         "access/no-hba-row",

@@ -16,13 +16,13 @@ func accessSecretChecks() []Check {
 			ID:         "access/conninfo-masked",
 			Obligation: "pg_stat_wal_receiver must not show the password that the standby streams with, even to a superuser.",
 			Level:      Must, Source: `PostgreSQL documentation, "Monitoring Database Activity", "pg_stat_wal_receiver"`,
-			Needs: Needs{Superuser: true}, Run: conninfoMasked,
+			Needs: Needs{Superuser: true}, ReadsOnly: true, Run: conninfoMasked,
 		},
 		{
 			ID:         "access/conninfo-hidden-from-others",
 			Obligation: "Roles that are no superuser must not see how the standby connects to the primary.",
 			Level:      Must, Source: `PostgreSQL documentation, "Replication", "Standby Servers"`,
-			Needs: Needs{Replicator: true}, Run: conninfoHiddenFromOthers,
+			Needs: Needs{Replicator: true}, ReadsOnly: true, Run: conninfoHiddenFromOthers,
 		},
 		{
 			ID:         "access/logs-hold-no-secret",

@@ -66,7 +66,7 @@ func (b *background) over() bool {
 
 // wait gives the error with which it ended. It must end in time.
 func (b *background) wait(within time.Duration) error {
-	timeout := time.NewTimer(within)
+	timeout := time.NewTimer(b.session.c.scaled(within))
 	defer timeout.Stop()
 	select {
 	case <-b.ended:

@@ -23,6 +23,9 @@ type C struct {
 	began  time.Time
 	stage  *stage
 
+	scratch  string  // begins the names of what the run creates
+	patience float64 // factor on time limits; 0 is 1
+
 	sessions map[*pair.Node]*Session
 	cleanups []func(context.Context) error
 
@@ -126,9 +129,23 @@ func (c *C) Replay() {
 	}
 }
 
-// Eventually polls a fact until it holds, at most for within. The failure
-// carries the last error, or what seen tells.
+// scaled is a time limit on this machine: see WithTimeoutFactor.
+func (c *C) scaled(limit time.Duration) time.Duration {
+	if c.patience == 0 {
+		return limit
+	}
+	return time.Duration(float64(limit) * c.patience)
+}
+
+// Eventually polls a fact until it holds, at most for within, which is a limit
+// and no obligation: a slow machine gets more. The failure carries the last
+// error, or what seen tells.
 func (c *C) Eventually(fact string, within time.Duration, holds func(context.Context) (ok bool, seen string, err error)) {
+	c.promptly(fact, c.scaled(within), holds)
+}
+
+// promptly is Eventually for a time that the obligation itself names.
+func (c *C) promptly(fact string, within time.Duration, holds func(context.Context) (ok bool, seen string, err error)) {
 	const interval = 20 * time.Millisecond
 	ctx, cancel := context.WithTimeoutCause(c.ctx, within, fmt.Errorf("not within %s", within))
 	defer cancel()

@@ -62,6 +62,7 @@ func beside(lists ...[]Check) []Check {
 type Needs struct {
 	Operator   bool // somebody who can stop, break and remove the servers
 	Superuser  bool // on both nodes
+	Statistics bool // may see what pg_stat_replication and its like hide from others: pg_read_all_stats, on both nodes
 	Replicator bool // credentials of a role that may replicate
 	Exclusive  bool // nobody else uses the servers
 	Standbys   int  // at least so many; 0 is one
@@ -76,6 +77,8 @@ func (n Needs) unmet(target *Target, facts serverFacts) string {
 		return "needs an operator: nobody here can stop or break the servers"
 	case n.Superuser && !facts.superuser:
 		return "needs superuser on both nodes"
+	case n.Statistics && !facts.statistics:
+		return "needs the rights of pg_read_all_stats on both nodes, which pg_monitor includes"
 	case n.Replicator && target.Replicator.Role == "":
 		return "needs credentials of a replication role"
 	case n.Exclusive && !target.Exclusive:

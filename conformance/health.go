@@ -157,7 +157,7 @@ func (c *C) ServesAgain(node *pair.Node, orLogs ...string) time.Duration {
 
 func (c *C) returns(node *pair.Node, failure string, hopeless []string, wait func(context.Context) error) time.Duration {
 	began := time.Now()
-	ctx, cancel := context.WithTimeoutCause(c.ctx, returnLimit, errUnhealthy)
+	ctx, cancel := context.WithTimeoutCause(c.ctx, c.scaled(returnLimit), errUnhealthy)
 	defer cancel()
 	ctx, giveUp := context.WithCancelCause(ctx)
 	watched := make(chan struct{})

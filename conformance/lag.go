@@ -31,6 +31,7 @@ func lagPositions() []Check {
 			Obligation: "The primary must never have sent more than it wrote, nor a standby written, flushed and replayed more, in this order, than it was sent.",
 			Level:      Must,
 			Source:     source,
+			Needs:      Needs{Statistics: true},
 			Run:        lsnOrder,
 		},
 		{
@@ -38,13 +39,14 @@ func lagPositions() []Check {
 			Obligation: "The primary must learn at once that a standby has replayed what was written, without waiting for more to write.",
 			Level:      Must,
 			Source:     source,
+			Needs:      Needs{Statistics: true},
 			Run:        replayReported,
 		},
 		{
 			ID:         "lag/zero-when-idle",
 			Obligation: "When nobody writes, each standby must come to be zero bytes behind the primary's current position.",
 			Level:      Must,
-			Needs:      Needs{Exclusive: true},
+			Needs:      Needs{Statistics: true, Exclusive: true},
 			Source:     source,
 			Run:        zeroWhenIdle,
 		},
@@ -53,6 +55,7 @@ func lagPositions() []Check {
 			Obligation: "What the primary says of a standby's position must be what the standby says itself.",
 			Level:      Must,
 			Source:     source + "; Recovery Control Functions",
+			Needs:      Needs{Statistics: true},
 			Run:        bothEndsAgree,
 		},
 	}
@@ -136,7 +139,7 @@ func replayReported(c *C) {
 	written := c.currentLSN()
 	start := time.Now()
 	for _, standby := range c.Pair().Standbys {
-		c.Eventually(fmt.Sprintf("the primary knows that %s has replayed %s", standby.Name(), written), atOnceBound,
+		c.promptly(fmt.Sprintf("the primary knows that %s has replayed %s", standby.Name(), written), atOnceBound,
 			func(ctx context.Context) (bool, string, error) {
 				sender, err := c.senderTo(ctx, standby)
 				return err == nil && sender.Replay >= written, "replay_lsn " + sender.Replay.String(), err

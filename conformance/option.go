@@ -9,6 +9,7 @@ type choices struct {
 	deviations Deviations
 	observe    func(Result)
 	reproduce  func(test string, check Check) string
+	patience   float64
 }
 
 // WithDeviations gives failures that are known a verdict of their own, and
@@ -28,13 +29,20 @@ func WithReproduce(command func(test string, check Check) string) Option {
 	return func(c *choices) { c.reproduce = command }
 }
 
+// WithTimeoutFactor makes the time limits of the checks longer on a slow
+// machine. Times that are an obligation themselves, such as how soon a row must
+// be visible, stay.
+func WithTimeoutFactor(factor float64) Option {
+	return func(c *choices) { c.patience = factor }
+}
+
 // subtest is the command that runs a subtest again.
 func subtest(test string, _ Check) string {
 	return "go test -v -run '^" + strings.ReplaceAll(test, "/", "$/^") + "$'"
 }
 
 func apply(options []Option) choices {
-	chosen := choices{observe: func(Result) {}, reproduce: subtest}
+	chosen := choices{observe: func(Result) {}, reproduce: subtest, patience: 1}
 	for _, option := range options {
 		option(&chosen)
 	}

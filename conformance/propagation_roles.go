@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
@@ -21,7 +22,7 @@ func propagationRoles() []Check {
 }
 
 const (
-	grantedRoleSQL   = `CREATE ROLE %s LOGIN CREATEDB PASSWORD 'conformance' CONNECTION LIMIT 7 VALID UNTIL '2099-01-01'`
+	grantedRoleSQL   = `CREATE ROLE %s LOGIN CREATEDB PASSWORD '%s' CONNECTION LIMIT 7 VALID UNTIL '2099-01-01'`
 	grantedTeamSQL   = `CREATE ROLE %s NOLOGIN`
 	dropGrantsSQL    = `DROP OWNED BY %s`
 	dropGrantedSQL   = `DROP ROLE %s`
@@ -63,9 +64,9 @@ func rolesArrive(c *C) {
 	primary := c.writer()
 	c.plainOutput()
 	role, team := c.ScratchName(), c.ScratchName()
-	for _, made := range []struct{ name, sql string }{{team, grantedTeamSQL}, {role, grantedRoleSQL}} {
-		primary.Do(fmt.Sprintf(made.sql, made.name))
+	for _, made := range []struct{ name, sql string }{{team, grantedTeamSQL}, {role, fmt.Sprintf(grantedRoleSQL, "%s", rand.Text())}} {
 		c.Cleanup(func(ctx context.Context) error { return dropGrantedRole(ctx, c, made.name) })
+		primary.Do(fmt.Sprintf(made.sql, made.name))
 	}
 	primary.Do(fmt.Sprintf(grantsSQL, role, team, c.Schema(), pgx.Identifier{primary.Config().Database}.Sanitize()))
 	if rows := c.same("catalog rows of two roles", roleStateSQL, role, team); len(rows) != roleStateRows {

@@ -132,7 +132,12 @@ const (
 func largeObjectsArrive(c *C) {
 	const undefinedObject = "42704"
 	primary := c.writer()
-	object := Value[uint32](primary, largeObjectSQL)
+	// It has no name by which it could be found again, so an interruption must
+	// not hide its number.
+	object, err := pair.One[uint32](context.WithoutCancel(c.ctx), c.Pair().Primary, largeObjectSQL)
+	if err != nil {
+		c.Fatalf("make large object: %v", err)
+	}
 	c.Cleanup(func(ctx context.Context) error {
 		return c.Pair().Primary.Exec(ctx, largeObjectRemoveSQL, object)
 	})

@@ -52,7 +52,7 @@ func begin(t *testing.T, target *Target, checks []Check, options []Option) *suit
 	if err := chosen.deviations.Match(checks); err != nil {
 		t.Fatalf("verify %s: %v", target.Name, err)
 	}
-	runner, err := newRunner(t.Context(), target)
+	runner, err := newRunner(t.Context(), target, chosen)
 	if err != nil {
 		t.Fatalf("verify %s: %v", target.Name, err)
 	}
@@ -86,6 +86,9 @@ func (s *suite) keep(result Result) {
 
 func (s *suite) end(t *testing.T) {
 	t.Helper()
+	if err := s.runner.end(t.Context(), s.results); err != nil {
+		t.Error(err)
+	}
 	if s.results.Executed() == 0 {
 		t.Errorf("verify %s: no check was executed (%d skipped): this proves nothing", s.runner.target.Name, len(s.results))
 	}

@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"slices"
@@ -19,18 +20,33 @@ const (
 
 // runner executes checks on one target, one after the other.
 type runner struct {
-	target *Target
-	facts  serverFacts
-	wear   wear
-	stage  stage
+	target   *Target
+	facts    serverFacts
+	wear     wear
+	stage    stage
+	scratch  string  // begins the names of what the checks create
+	patience float64 // factor on time limits
 }
 
-func newRunner(ctx context.Context, target *Target) (*runner, error) {
+func newRunner(ctx context.Context, target *Target, chosen choices) (*runner, error) {
 	facts, err := askServer(ctx, target)
 	if err != nil {
 		return nil, err
 	}
-	return &runner{target: target, facts: facts}, nil
+	return &runner{target: target, facts: facts, scratch: newScratch(), patience: chosen.patience}, nil
+}
+
+// end removes what checks have left that were cut off or could not clean up.
+// Servers that somebody operates are thrown away as a whole.
+func (r *runner) end(ctx context.Context, results Results) error {
+	var failed error
+	if ctx.Err() != nil {
+		failed = fmt.Errorf("verify %s: %w", r.target.Name, context.Cause(ctx))
+	}
+	if r.target.Operator != nil || r.target.ReadOnly || ctx.Err() == nil && results.Count(Error) == 0 {
+		return failed
+	}
+	return errors.Join(failed, r.sweep(ctx))
 }
 
 // run executes one check and gives its result.
@@ -41,7 +57,7 @@ func (r *runner) run(ctx context.Context, check Check) Result {
 		result.Reasons = []string{reason}
 		return result
 	}
-	c := &C{target: r.target, check: check, sessions: map[*pair.Node]*Session{}, stage: &r.stage}
+	c := &C{target: r.target, check: check, sessions: map[*pair.Node]*Session{}, stage: &r.stage, scratch: r.scratch, patience: r.patience}
 	if err := r.prepare(ctx, check); err != nil {
 		c.breakWith(fmt.Errorf("pair is not healthy before the check: %w", err))
 	} else {
@@ -64,8 +80,8 @@ func (r *runner) unmet(check Check) string {
 // execute runs the check's function in a goroutine of its own, so that
 // FailNow can end it, and then its clean-up.
 func (r *runner) execute(ctx context.Context, c *C) {
-	limited, cancel := context.WithTimeoutCause(ctx, c.check.limit(),
-		fmt.Errorf("check took longer than its limit of %s", c.check.limit()))
+	limit := c.scaled(c.check.limit())
+	limited, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("check took longer than its limit of %s", limit))
 	defer cancel()
 	c.ctx, c.began = limited, time.Now()
 	done := make(chan struct{})

@@ -130,7 +130,7 @@ func TestCoreIsWellFormed(t *testing.T) {
 
 func TestScratchNamesFitAndDiffer(t *testing.T) {
 	check := Check{ID: "propagation/something-with-a-very-long-name-indeed"}
-	first, second := scratchName(check), scratchName(check)
+	first, second := scratchName(newScratch(), check), scratchName(newScratch(), check)
 	assert.NotEqual(t, first, second)
 	assert.LessOrEqual(t, len(first), 63)
 	assert.Regexp(t, `^conformance_[a-z0-9_]+$`, first)

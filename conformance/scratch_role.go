@@ -19,11 +19,11 @@ func (c *C) scratchRole(options string) string {
 	primary := c.Pair().Primary
 	name := c.ScratchName()
 	quoted := pgx.Identifier{name}.Sanitize()
-	if err := primary.Exec(c.Context(), fmt.Sprintf(createRoleSQL, quoted, options)); err != nil {
-		c.Fatalf("create role of the check: %v", err)
-	}
 	c.Cleanup(func(ctx context.Context) error {
 		return primary.Exec(ctx, fmt.Sprintf(dropRoleSQL, quoted))
 	})
+	if err := primary.Exec(c.Context(), fmt.Sprintf(createRoleSQL, quoted, options)); err != nil {
+		c.Fatalf("create role of the check: %v", err)
+	}
 	return name
 }

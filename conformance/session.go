@@ -28,19 +28,18 @@ func (c *C) Schema() string {
 	if c.schema != "" {
 		return c.schema
 	}
-	name := scratchName(c.check)
+	name := c.ScratchName()
 	quoted := pgx.Identifier{name}.Sanitize()
 	primary := c.Pair().Primary
+	if !c.check.Consumes { // other checks of its scene may look at it, and the servers do not stay
+		c.Cleanup(func(ctx context.Context) error {
+			return primary.Exec(ctx, fmt.Sprintf(dropSchemaSQL, quoted))
+		})
+	}
 	if err := primary.Exec(c.ctx, createSchemaSQL+quoted); err != nil {
 		c.Fatalf("create schema of the check: %v", err)
 	}
 	c.schema = name
-	if c.check.Consumes {
-		return name // other checks of the scene may look at it, and the servers do not stay
-	}
-	c.Cleanup(func(ctx context.Context) error {
-		return primary.Exec(ctx, fmt.Sprintf(dropSchemaSQL, quoted))
-	})
 	return name
 }
 

@@ -13,17 +13,17 @@ func settingsChecks() []Check {
 		{
 			ID:         "settings/settings-for-streaming",
 			Obligation: "The primary must write enough WAL for a standby, the standby must serve reads, and both must survive a crash.",
-			Level:      Must, Source: replicationSettings, Run: settingsForStreaming,
+			Level:      Must, Source: replicationSettings, ReadsOnly: true, Run: settingsForStreaming,
 		},
 		{
 			ID:         "settings/room-for-another-consumer",
 			Obligation: "The primary should have two WAL senders and a replication slot to spare, for a base backup or another standby.",
-			Level:      Should, Source: replicationSettings, Run: roomForAnotherConsumer,
+			Level:      Should, Source: replicationSettings, ReadsOnly: true, Run: roomForAnotherConsumer,
 		},
 		{
 			ID:         "settings/standby-not-smaller",
 			Obligation: "The standby must not have less room than the primary for what it has to track during replay.",
-			Level:      Must, Source: administrators, Run: standbyNotSmaller,
+			Level:      Must, Source: administrators, ReadsOnly: true, Run: standbyNotSmaller,
 		},
 	}, settingsCommandChecks(), settingsScopeChecks())
 }
@@ -34,7 +34,7 @@ func settingsAdvice() []Check {
 		{
 			ID:         "settings/feedback-on-standby",
 			Obligation: "hot_standby_feedback should be set where it has an effect, on the standby, so that VACUUM does not cancel its queries.",
-			Level:      Should, Source: `PostgreSQL documentation, "Hot Standby", "Handling Query Conflicts"`, Run: feedbackOnStandby,
+			Level:      Should, Source: `PostgreSQL documentation, "Hot Standby", "Handling Query Conflicts"`, ReadsOnly: true, Run: feedbackOnStandby,
 		},
 		{
 			ID:         "settings/same-command-line",
@@ -44,7 +44,7 @@ func settingsAdvice() []Check {
 		{
 			ID:         "settings/rewind-possible",
 			Obligation: "A cluster should have data checksums or wal_log_hints, so that pg_rewind can bring a failed primary back.",
-			Level:      Should, Source: `PostgreSQL documentation, "pg_rewind"`, Run: rewindPossible,
+			Level:      Should, Source: `PostgreSQL documentation, "pg_rewind"`, ReadsOnly: true, Run: rewindPossible,
 		},
 	}
 }

@@ -114,7 +114,8 @@ func roleSettingsReplicate(c *C) {
 	forRole, forDatabase := class+".role", class+".database"
 	quotedRole, quotedDatabase := pgx.Identifier{role}.Sanitize(), pgx.Identifier{config.Database}.Sanitize()
 	do := func(format string, arguments ...any) {
-		if err := primary.Exec(c.Context(), fmt.Sprintf(format, arguments...)); err != nil {
+		// One that an interruption left at work could end after the clean-up.
+		if err := primary.Exec(context.WithoutCancel(c.Context()), fmt.Sprintf(format, arguments...)); err != nil {
 			c.Fatalf("%v", err)
 		}
 	}

@@ -15,6 +15,7 @@ func slotKeepChecks() []Check {
 			Obligation: "A slot's restart_lsn must follow what its standby has flushed, never pass it and never go back.",
 			Level:      Must,
 			Source:     `PostgreSQL documentation, "pg_replication_slots", "Replication Slots"`,
+			Needs:      Needs{Statistics: true},
 			Run:        followsFlush,
 		},
 		{
@@ -38,6 +39,7 @@ func slotKeepChecks() []Check {
 			Obligation: "A slot should hold back no VACUUM on the primary while its standby sends no feedback.",
 			Level:      Should,
 			Source:     `PostgreSQL documentation, "Hot Standby: Handling Query Conflicts", "pg_replication_slots": xmin`,
+			Needs:      Needs{Statistics: true},
 			Run:        noXminWithoutFeedback,
 		},
 		{

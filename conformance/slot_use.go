@@ -16,6 +16,8 @@ func slotUseChecks() []Check {
 			Obligation: "Each standby must stream through a replication slot of its own, named by its primary_slot_name and held by its WAL sender.",
 			Level:      Must,
 			Source:     `PostgreSQL documentation, "Querying and Manipulating Replication Slots", "pg_replication_slots"`,
+			Needs:      Needs{Statistics: true},
+			ReadsOnly:  true,
 			Run:        usedByStandby,
 		},
 		{
@@ -23,6 +25,8 @@ func slotUseChecks() []Check {
 			Obligation: "A standby's slot must be a physical one that outlives its connection.",
 			Level:      Must,
 			Source:     `PostgreSQL documentation, "pg_replication_slots"`,
+			Needs:      Needs{Statistics: true},
+			ReadsOnly:  true,
 			Run:        physicalAndPermanent,
 		},
 		{
@@ -38,6 +42,8 @@ func slotUseChecks() []Check {
 			Obligation: "A base backup must not carry the slot over: the standby must not hold WAL for itself.",
 			Level:      Must,
 			Source:     `PostgreSQL documentation, "Making a Base Backup Using the Low Level API"`,
+			Needs:      Needs{Statistics: true},
+			ReadsOnly:  true,
 			Run:        notCloned,
 		},
 	}

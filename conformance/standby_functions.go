@@ -20,7 +20,7 @@ func standbyFunctionChecks() []Check {
 		{
 			ID:         "standby/refuses-wal-functions",
 			Obligation: "A standby must refuse the functions that tell the primary's WAL position with SQLSTATE 55000.",
-			Level:      Must, Source: backupFunctions, Run: refusesWALFunctions,
+			Level:      Must, Source: backupFunctions, ReadsOnly: true, Run: refusesWALFunctions,
 		},
 		{
 			ID:         "standby/refuses-wal-control",

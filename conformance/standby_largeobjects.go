@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"strings"
+
+	"github.com/postgres-master-slave/postgres-master-slave/pair"
 )
 
 const (
@@ -14,8 +16,12 @@ const (
 // largeObject makes a large object with the content "hello" on the primary,
 // removed after the check, and opens a session on the standby that has it.
 func (c *C) largeObject() (oid uint32, standby *Session) {
-	primary := c.Borrow(c.Pair().Primary)
-	oid = Value[uint32](primary, makeLargeObjectSQL)
+	// It has no name by which it could be found again, so an interruption must
+	// not hide its number.
+	oid, err := pair.One[uint32](context.WithoutCancel(c.ctx), c.Pair().Primary, makeLargeObjectSQL)
+	if err != nil {
+		c.Fatalf("make large object: %v", err)
+	}
 	c.Cleanup(func(ctx context.Context) error {
 		return c.Pair().Primary.Exec(ctx, dropLargeObjectSQL, oid)
 	})

@@ -17,6 +17,7 @@ func startupFileChecks() []Check {
 			Level:      Must,
 			Needs:      Needs{Superuser: true},
 			Source:     `PostgreSQL documentation, "pg_basebackup": --write-recovery-conf`,
+			ReadsOnly:  true,
 			Run:        signalAndConninfoWritten,
 		},
 		{
@@ -33,6 +34,7 @@ func startupFileChecks() []Check {
 			Level:      Should,
 			Needs:      Needs{Superuser: true},
 			Source:     `PostgreSQL documentation, "Making a Base Backup Using the Low Level API"`,
+			ReadsOnly:  true,
 			Run:        begunFromBackupLabel,
 		},
 		{

@@ -22,6 +22,7 @@ func startupIdentityChecks() []Check {
 			Obligation: "Primary and standbys must be one physical cluster: their system identifiers must be equal.",
 			Level:      Must,
 			Source:     `PostgreSQL documentation, "Log-Shipping Standby Servers"`,
+			ReadsOnly:  true,
 			Run:        sameCluster,
 		},
 		{
@@ -29,6 +30,8 @@ func startupIdentityChecks() []Check {
 			Obligation: "Primary and standbys must agree on catalog version, page checksums, block and segment sizes, encoding and timeline.",
 			Level:      Must,
 			Source:     `PostgreSQL documentation, "Log-Shipping Standby Servers: Planning", "Control Data Functions"`,
+			Needs:      Needs{Statistics: true},
+			ReadsOnly:  true,
 			Run:        sameLayout,
 		},
 		{
@@ -37,6 +40,7 @@ func startupIdentityChecks() []Check {
 			Level:      Must,
 			Needs:      Needs{Since: 15},
 			Source:     `PostgreSQL documentation, "ALTER COLLATION: Notes", "Database Object Management Functions"`,
+			ReadsOnly:  true,
 			Run:        sameCollationVersions,
 		},
 		{
@@ -44,6 +48,7 @@ func startupIdentityChecks() []Check {
 			Obligation: "Primary and standbys should run the same minor version.",
 			Level:      Should,
 			Source:     `PostgreSQL documentation, "Log-Shipping Standby Servers: Planning"`,
+			ReadsOnly:  true,
 			Run:        sameMinorVersion,
 		},
 	}

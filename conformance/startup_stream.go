@@ -19,6 +19,7 @@ func startupStreamChecks() []Check {
 			Obligation: "Each standby must have a WAL receiver and a WAL sender of its own, both streaming, and a new write must pass through them.",
 			Level:      Must,
 			Source:     `PostgreSQL documentation, "pg_stat_replication", "pg_stat_wal_receiver"`,
+			Needs:      Needs{Statistics: true},
 			Run:        streamsOnBothEnds,
 		},
 		{

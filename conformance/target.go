@@ -53,24 +53,30 @@ type Fact struct{ Name, Value string }
 
 // serverFacts is what decides whether the needs of a check are met.
 type serverFacts struct {
-	superuser bool
-	major     int
+	superuser  bool
+	statistics bool // superusers included
+	major      int
 }
 
-const superuserSQL = `SELECT rolsuper FROM pg_roles WHERE rolname = CURRENT_USER`
+const (
+	superuserSQL  = `SELECT rolsuper FROM pg_roles WHERE rolname = CURRENT_USER`
+	statisticsSQL = `SELECT pg_has_role('pg_read_all_stats', 'USAGE')`
+)
 
 func askServer(ctx context.Context, target *Target) (serverFacts, error) {
 	identity, err := target.Pair.Primary.Identity(ctx)
 	if err != nil {
 		return serverFacts{}, fmt.Errorf("ask version: %w", err)
 	}
-	facts := serverFacts{superuser: true, major: int(identity.VersionNumber) / 10000}
+	facts := serverFacts{superuser: true, statistics: true, major: int(identity.VersionNumber) / 10000}
 	for _, node := range target.Pair.Nodes() {
-		super, err := pair.One[bool](ctx, node, superuserSQL)
-		if err != nil {
-			return serverFacts{}, fmt.Errorf("ask rights: %w", err)
+		for right, sql := range map[*bool]string{&facts.superuser: superuserSQL, &facts.statistics: statisticsSQL} {
+			has, err := pair.One[bool](ctx, node, sql)
+			if err != nil {
+				return serverFacts{}, fmt.Errorf("ask rights: %w", err)
+			}
+			*right = *right && has
 		}
-		facts.superuser = facts.superuser && super
 	}
 	return facts, nil
 }

@@ -33,13 +33,7 @@ import (
 	"syscall"
 
 	"github.com/postgres-master-slave/postgres-master-slave/report"
-)
-
-const (
-	exitPassed = 0
-	exitFailed = 1
-	exitBroken = 2
-	exitSignal = 128
+	"github.com/postgres-master-slave/postgres-master-slave/report/delivery"
 )
 
 func main() {
@@ -60,7 +54,7 @@ func do(from, out string, arguments []string) (int, error) {
 	case from == "":
 		return verify(out, arguments, os.Stdout)
 	case len(arguments) > 0:
-		return exitBroken, errors.New("read arguments: -from runs no tests, so there is nothing to give them")
+		return delivery.ExitBroken, errors.New("read arguments: -from runs no tests, so there is nothing to give them")
 	}
 	return replay(from, out, os.Stdout)
 }
@@ -69,26 +63,26 @@ func do(from, out string, arguments []string) (int, error) {
 func replay(from, folder string, terminal io.Writer) (int, error) {
 	stream, err := os.Open(from)
 	if err != nil {
-		return exitBroken, fmt.Errorf("read events: %w", err)
+		return delivery.ExitBroken, fmt.Errorf("read events: %w", err)
 	}
 	run := &report.Run{Module: module()}
-	err = follow(run, stream, io.Discard, report.NewProgress(io.Discard, false, 0))
-	if err = errors.Join(err, stream.Close(), prepare(folder)); err != nil {
-		return exitBroken, err
+	err = delivery.Follow(run, stream, io.Discard, report.NewProgress(io.Discard, false, 0))
+	if err = errors.Join(err, stream.Close(), delivery.Prepare(folder)); err != nil {
+		return delivery.ExitBroken, err
 	}
 	results := run.Results()
-	return exitCode(results, 0, finish(folder, results, terminal))
+	return delivery.ExitCode(results, 0, delivery.Finish(folder, results, terminal))
 }
 
 // verify runs go test with arguments and writes the reports into folder. It
 // gives the exit code.
 func verify(folder string, arguments []string, terminal io.Writer) (int, error) {
-	if err := prepare(folder); err != nil {
-		return exitBroken, err
+	if err := delivery.Prepare(folder); err != nil {
+		return delivery.ExitBroken, err
 	}
-	events, err := os.Create(filepath.Join(folder, "events.jsonl"))
+	events, err := delivery.CreateEvents(folder)
 	if err != nil {
-		return exitBroken, fmt.Errorf("create report: %w", err)
+		return delivery.ExitBroken, err
 	}
 	relay := newRelay()
 	defer relay.close()
@@ -98,29 +92,7 @@ func verify(folder string, arguments []string, terminal io.Writer) (int, error) 
 		run.Interrupted = "by " + received.String()
 	}
 	results := run.Results()
-	return exitCode(results, relay.received(), errors.Join(err, finish(folder, results, terminal)))
-}
-
-// finish writes the reports, tells what came of the run, and last where to
-// read it all.
-func finish(folder string, results *report.Results, terminal io.Writer) error {
-	err := errors.Join(writeAll(folder, results), tell(terminal, results))
-	_, printErr := fmt.Fprintf(terminal, "report: %s\n", filepath.Join(folder, "report.html"))
-	return errors.Join(err, printErr)
-}
-
-// exitCode says by what a run ended. What failed outweighs what went wrong on
-// the way, and an interruption outweighs both: then the run proves nothing.
-func exitCode(results *report.Results, received syscall.Signal, err error) (int, error) {
-	switch {
-	case received != 0:
-		return exitSignal + int(received), errors.Join(err, fmt.Errorf("interrupted by %s: the results are incomplete", received))
-	case results.Outcome == report.Failed:
-		return exitFailed, err
-	case results.Outcome != report.Passed, err != nil:
-		return exitBroken, err
-	}
-	return exitPassed, nil
+	return delivery.ExitCode(results, relay.received(), errors.Join(err, delivery.Finish(folder, results, terminal)))
 }
 
 // module is the path of the module that this command was built in.

@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/postgres-master-slave/postgres-master-slave/report"
+	"github.com/postgres-master-slave/postgres-master-slave/report/delivery"
 )
 
 // demo is a module whose packages end in different ways.
@@ -55,8 +55,8 @@ func TestExitCode(t *testing.T) {
 			assert.Equal(t, want.code, code, "%v\n%s", err, terminal)
 			assert.Contains(t, terminal, want.says)
 			assert.Contains(t, terminal, "report: "+filepath.Join(folder, "report.html"))
-			for _, one := range formats() {
-				assert.FileExists(t, filepath.Join(folder, one.name))
+			for _, one := range delivery.Files() {
+				assert.FileExists(t, filepath.Join(folder, one))
 			}
 		})
 	}
@@ -77,24 +77,6 @@ func TestGitHubGetsSummaryAndAnnotations(t *testing.T) {
 	text, err := os.ReadFile(summary)
 	require.NoError(t, err)
 	assert.True(t, strings.HasPrefix(string(text), "what stood there\n## "), "%s", text)
-}
-
-// One format that cannot be written takes no other along.
-func TestOtherFormatsAreWrittenWhenOneCannotBe(t *testing.T) {
-	folder := t.TempDir()
-	t.Setenv("GITHUB_STEP_SUMMARY", "")
-	require.NoError(t, os.Mkdir(filepath.Join(folder, "junit.xml"), 0o700))
-	err := writeAll(folder, (&report.Run{}).Results())
-	require.ErrorContains(t, err, "junit.xml")
-	for _, one := range formats() {
-		if one.name != "junit.xml" {
-			assert.FileExists(t, filepath.Join(folder, one.name))
-		}
-	}
-	code, _ := exitCode(&report.Results{Outcome: report.Passed}, 0, err)
-	assert.Equal(t, 2, code, "a report that is missing is no success")
-	code, _ = exitCode(&report.Results{Outcome: report.Failed}, 0, err)
-	assert.Equal(t, 1, code, "what failed is told all the same")
 }
 
 // brokenPipe is a terminal whose reader has gone away.
@@ -121,7 +103,7 @@ func TestNoOutputHoldsAPassword(t *testing.T) {
 	assert.NotContains(t, terminal, "hunter2")
 	files, err := os.ReadDir(folder)
 	require.NoError(t, err)
-	assert.Len(t, files, len(formats())+1)
+	assert.Len(t, files, len(delivery.Files())+1)
 	assert.Contains(t, terminal, "password=*** dbname=postgres")
 	for _, file := range files {
 		text, err := os.ReadFile(filepath.Join(folder, file.Name()))
@@ -139,20 +121,13 @@ func TestReportFromRecordedEvents(t *testing.T) {
 	codeAgain, err := replay(filepath.Join(folder, "events.jsonl"), again, &out)
 	require.NoError(t, err)
 	assert.Equal(t, code, codeAgain)
-	for _, one := range formats() {
-		want, err := os.ReadFile(filepath.Join(folder, one.name))
+	for _, one := range delivery.Files() {
+		want, err := os.ReadFile(filepath.Join(folder, one))
 		require.NoError(t, err)
-		got, err := os.ReadFile(filepath.Join(again, one.name))
+		got, err := os.ReadFile(filepath.Join(again, one))
 		require.NoError(t, err)
-		assert.Equal(t, string(want), string(got), one.name)
+		assert.Equal(t, string(want), string(got), one)
 	}
-}
-
-func TestReportsOfEarlierRunAreTakenAway(t *testing.T) {
-	folder := t.TempDir()
-	require.NoError(t, os.WriteFile(filepath.Join(folder, "report.html"), nil, 0o600))
-	require.NoError(t, prepare(folder))
-	assert.NoFileExists(t, filepath.Join(folder, "report.html"))
 }
 
 // An interrupted run says what it found until then, and by which signal it ended.
@@ -197,8 +172,8 @@ func TestInterruptedRunReports(t *testing.T) {
 			assert.Contains(t, string(text), `"outcome": "interrupted"`)
 			assert.Contains(t, string(text), `"test": "TestHangs/finished"`)
 			assert.Contains(t, string(text), `"outcome": "cut off"`)
-			for _, file := range formats() {
-				assert.FileExists(t, filepath.Join(folder, file.name))
+			for _, file := range delivery.Files() {
+				assert.FileExists(t, filepath.Join(folder, file))
 			}
 		})
 	}

@@ -1,4 +1,4 @@
-package main
+package delivery
 
 import (
 	"errors"
@@ -11,12 +11,15 @@ import (
 	"github.com/postgres-master-slave/postgres-master-slave/report"
 )
 
+// EventsFile is the name of the raw events in a folder of reports.
+const EventsFile = "events.jsonl"
+
 type format struct {
 	name  string
 	write func(io.Writer, *report.Results) error
 }
 
-// formats are the files of a report, beside events.jsonl.
+// formats are the files of a report, beside the events.
 func formats() []format {
 	return []format{
 		{"results.json", report.WriteResults},
@@ -27,9 +30,18 @@ func formats() []format {
 	}
 }
 
-// prepare makes the folder, and takes away the reports of an earlier run: if
+// Files names the files of a report, beside EventsFile.
+func Files() []string {
+	var names []string
+	for _, one := range formats() {
+		names = append(names, one.name)
+	}
+	return names
+}
+
+// Prepare makes the folder, and takes away the reports of an earlier run: if
 // this one is killed, they must not pass for its own.
-func prepare(folder string) error {
+func Prepare(folder string) error {
 	if err := os.MkdirAll(folder, 0o755); err != nil { //nolint:gosec // reports are for everybody
 		return fmt.Errorf("create report folder: %w", err)
 	}
@@ -41,8 +53,18 @@ func prepare(folder string) error {
 	return nil
 }
 
-// writeAll writes every format, also when another one cannot be written.
-func writeAll(folder string, results *report.Results) error {
+// CreateEvents creates the file of raw events in the folder.
+func CreateEvents(folder string) (*os.File, error) {
+	events, err := os.Create(filepath.Join(folder, EventsFile))
+	if err != nil {
+		return nil, fmt.Errorf("create report: %w", err)
+	}
+	return events, nil
+}
+
+// WriteAll writes every file of a report, also when another one cannot be
+// written, and appends to the step summary of GitHub Actions where there is one.
+func WriteAll(folder string, results *report.Results) error {
 	var failed error
 	for _, one := range formats() {
 		failed = errors.Join(failed, write(filepath.Join(folder, one.name), os.O_CREATE|os.O_TRUNC, one.write, results))
@@ -60,18 +82,6 @@ func write(path string, flags int, writer func(io.Writer, *report.Results) error
 	}
 	if err := errors.Join(writer(file, results), file.Close()); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
-	}
-	return nil
-}
-
-// tell writes for those who look on: a summary, and in GitHub Actions annotations.
-func tell(terminal io.Writer, results *report.Results) error {
-	err := report.WriteSummary(terminal, results)
-	if os.Getenv("GITHUB_ACTIONS") == "true" {
-		err = errors.Join(err, report.WriteAnnotations(terminal, results))
-	}
-	if err != nil {
-		return fmt.Errorf("show results: %w", err)
 	}
 	return nil
 }

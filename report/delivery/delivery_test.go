@@ -1,0 +1,38 @@
+package delivery_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/postgres-master-slave/postgres-master-slave/report"
+	"github.com/postgres-master-slave/postgres-master-slave/report/delivery"
+)
+
+// One format that cannot be written takes no other along.
+func TestOtherFormatsAreWrittenWhenOneCannotBe(t *testing.T) {
+	folder := t.TempDir()
+	t.Setenv("GITHUB_STEP_SUMMARY", "")
+	require.NoError(t, os.Mkdir(filepath.Join(folder, "junit.xml"), 0o700))
+	err := delivery.WriteAll(folder, (&report.Run{}).Results())
+	require.ErrorContains(t, err, "junit.xml")
+	for _, one := range delivery.Files() {
+		if one != "junit.xml" {
+			assert.FileExists(t, filepath.Join(folder, one))
+		}
+	}
+	code, _ := delivery.ExitCode(&report.Results{Outcome: report.Passed}, 0, err)
+	assert.Equal(t, 2, code, "a report that is missing is no success")
+	code, _ = delivery.ExitCode(&report.Results{Outcome: report.Failed}, 0, err)
+	assert.Equal(t, 1, code, "what failed is told all the same")
+}
+
+func TestReportsOfEarlierRunAreTakenAway(t *testing.T) {
+	folder := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "report.html"), nil, 0o600))
+	require.NoError(t, delivery.Prepare(folder))
+	assert.NoFileExists(t, filepath.Join(folder, "report.html"))
+}
