@@ -37,7 +37,7 @@ func ReadDeviations(in io.Reader) (Deviations, error) {
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
 	decoder.KnownFields(true)
 	var list []KnownDeviation
-	if err := decoder.Decode(&list); err != nil {
+	if err := decoder.Decode(&list); err != nil && !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("read deviations: %w: %w", ErrDeviations, err)
 	}
 	if len(list) == 0 {

@@ -29,7 +29,7 @@ func TestReadDeviations(t *testing.T) {
 
 func TestReadDeviationsRefuses(t *testing.T) {
 	for name, test := range map[string]struct{ text, says string }{
-		"nothing":           {"", "EOF"},
+		"nothing":           {"# only a remark\n", "it is empty"},
 		"an empty list":     {"[]", "it is empty"},
 		"no list":           {"check: slot/named", "cannot unmarshal"},
 		"an unknown field":  {oneDeviation + "  excuse: none\n", "field excuse not found"},

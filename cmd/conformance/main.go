@@ -36,6 +36,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/postgres-master-slave/postgres-master-slave/conformance"
 	"github.com/postgres-master-slave/postgres-master-slave/report"
@@ -45,7 +46,8 @@ import (
 func main() {
 	code, err := do(os.Args[1:], os.Stdout, os.Stderr)
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "conformance: %s\n", report.Mask(err.Error()))
+		// One error is one line, also where several attempts at a connection failed.
+		fmt.Fprintf(os.Stderr, "conformance: %s\n", report.Mask(strings.Join(strings.Fields(err.Error()), " ")))
 	}
 	os.Exit(code)
 }

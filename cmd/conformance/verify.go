@@ -73,10 +73,11 @@ func record(ctx context.Context, asked *asked, target *conformance.Target, run *
 		conformance.WithDeviations(asked.deviations),
 		conformance.WithTimeoutFactor(asked.patience),
 		conformance.WithObserver(func(result conformance.Result) { recorder.Add(result, again(asked, result.Check)) }))
-	if ctx.Err() != nil {
-		err = nil // the exit code and the reports tell of the interruption
-	} else {
+	switch {
+	case ctx.Err() == nil:
 		err = errors.Join(err, recorder.Close())
+	case !errors.Is(err, conformance.ErrLeftBehind):
+		err = nil // the exit code and the reports tell of the interruption
 	}
 	err = errors.Join(err, out.Close())
 	<-followed
