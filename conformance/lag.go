@@ -93,7 +93,9 @@ func lsnOrder(c *C) {
 	primary := c.writer()
 	primary.Do(lagTableSQL)
 	seen := map[pair.LSN]bool{}
-	for range looks {
+	// On a busy machine replay may stand still for all of the first looks.
+	deadline := time.Now().Add(c.scaled(reportedBound))
+	for look := 0; look < looks || len(seen) < 2 && time.Now().Before(deadline); look++ {
 		primary.Do(lagWriteSQL)
 		for _, standby := range c.Pair().Standbys {
 			sender, err := c.senderTo(c.ctx, standby)

@@ -54,6 +54,9 @@ func (c *C) Set(node *pair.Node, name, value, want string) {
 // SetInFile changes a parameter of a node for its next start, and puts back
 // what was there after the check. A restored value may need a restart as well.
 func (c *C) SetInFile(node *pair.Node, name, value string) {
+	if !c.target.Exclusive {
+		c.Harness(fmt.Errorf("check sets %s of %s, but does not say that it needs exclusive use", name, node.Name()))
+	}
 	restore := fmt.Sprintf(alterSystemResetSQL, name)
 	earlier, err := pair.Column[string](c.ctx, node, parameterInFileSQL, name)
 	if err != nil {

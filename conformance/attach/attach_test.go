@@ -31,6 +31,7 @@ func TestRunningPair(t *testing.T) {
 	t.Run("a read-only run creates and changes nothing", func(t *testing.T) { testReadOnly(t, running) })
 	t.Run("an ordinary role runs what it may", func(t *testing.T) { testOrdinaryRoles(t, running, built) })
 	t.Run("an interrupted run leaves nothing", func(t *testing.T) { testInterruption(t, running, built) })
+	t.Run("what a check leaves is found by its name", func(t *testing.T) { testSweep(t, running) })
 	t.Run("a cluster is adopted as it is", func(t *testing.T) { testAdoption(t, running, built) })
 	t.Run("libpq's files and environment count", func(t *testing.T) { testLibpq(t, running, built) })
 	t.Run("bad input is one error", func(t *testing.T) { testBadInput(t, running, built) })
