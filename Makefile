@@ -1,6 +1,6 @@
 # Everything a person or a pipeline runs here. `make` lists it.
 .DEFAULT_GOAL := help
-.PHONY: help setup up down verify test race lint image report-test clean
+.PHONY: help setup up down verify test race lint image dist report-test clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -36,6 +36,9 @@ lint: ## check Go, shell and go.mod
 image: ## get postgres:15.8: pull it, or build the local stand-in
 	@scripts/engine.sh
 	@scripts/image.sh
+
+dist: ## build the command conformance for linux and darwin, static, into build/dist
+	@scripts/dist.sh
 
 clean: ## down, and remove what test runs left, the stand-in image and build/
 	@scripts/clean.sh
