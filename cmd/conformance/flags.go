@@ -74,7 +74,10 @@ func read(arguments []string, environment func(string) string, stderr io.Writer)
 	if err := asked.choose(only, known); err != nil {
 		return nil, err
 	}
-	return asked, asked.readPassword(passwordFile, environment)
+	if err := asked.readPassword(passwordFile, environment); err != nil {
+		return nil, err
+	}
+	return asked, nil
 }
 
 // contradiction says which arguments do not go together, or "".

@@ -26,15 +26,16 @@ func awaitSignals(tell io.Writer) *interruption {
 	signal.Notify(i.signals, syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM)
 	go func() {
 		defer close(i.done)
-		for one := range i.signals {
-			if number, ok := one.(syscall.Signal); ok {
-				i.first.Store(int32(number)) //nolint:gosec // signals are small
-			}
-			signal.Stop(i.signals)
-			i.cancel()
-			_, _ = fmt.Fprintln(tell, "conformance: interrupted: removing what the run created; another signal would leave it behind")
+		one, came := <-i.signals
+		if !came {
 			return
 		}
+		if number, ok := one.(syscall.Signal); ok {
+			i.first.Store(int32(number)) //nolint:gosec // signals are small
+		}
+		signal.Stop(i.signals)
+		i.cancel()
+		_, _ = fmt.Fprintln(tell, "conformance: interrupted: removing what the run created; another signal would leave it behind")
 	}()
 	return i
 }

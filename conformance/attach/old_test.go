@@ -66,8 +66,11 @@ func answerAsOld(connection net.Conn) {
 		row := []cell{{"database", "d", text}, {"started", "2026-01-02 03:04:05+00", moment}, {"creates", "t", boolean}}
 		if strings.Contains(query.String, "system_identifier") {
 			row = []cell{
-				{"system_identifier", "7", bigint}, {"in_recovery", "f", boolean}, {"timeline", "1", integer},
-				{"version", "12.22", text}, {"version_number", "120022", integer},
+				{"system_identifier", "7", bigint},
+				{"in_recovery", "f", boolean},
+				{"timeline", "1", integer},
+				{"version", "12.22", text},
+				{"version_number", "120022", integer},
 			}
 		}
 		described, values := &pgproto3.RowDescription{}, &pgproto3.DataRow{}

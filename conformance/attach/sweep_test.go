@@ -39,7 +39,7 @@ func testSweep(t *testing.T, running cluster) {
 			untidy := conformance.Check{ID: "unit/leaves-something", Run: func(c *conformance.C) {
 				for _, sql := range test.made {
 					object := c.ScratchName()
-					assert.NoError(t, running.Primary.Exec(c.Context(), fmt.Sprintf(sql, object)))
+					require.NoError(c, running.Primary.Exec(c.Context(), fmt.Sprintf(sql, object)))
 					if test.left != "" {
 						t.Cleanup(func() {
 							assert.NoError(t, running.Primary.Exec(context.WithoutCancel(t.Context()), "DROP SCHEMA "+object))
