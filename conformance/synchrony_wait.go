@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/postgres-master-slave/postgres-master-slave/pair"
@@ -97,13 +98,7 @@ func (c *C) cutBothEnds() (cut []*Injection) {
 	primary := c.Pair().Primary
 	for _, standby := range c.Pair().Standbys {
 		cut = append(cut, c.Isolate(standby))
-		c.Eventually("the WAL receiver of "+standby.Name()+" has ended", factLimit, func(ctx context.Context) (bool, string, error) {
-			receiver, running, err := standby.WALReceiver(ctx)
-			if err == nil && running {
-				err = standby.Exec(ctx, terminateSQL, receiver.PID)
-			}
-			return !running, "it runs", err
-		})
+		c.endReceiver(standby)
 	}
 	c.Eventually("the WAL senders have ended", factLimit, func(ctx context.Context) (bool, string, error) {
 		senders, err := primary.WALSenders(ctx)
@@ -113,6 +108,21 @@ func (c *C) cutBothEnds() (cut []*Injection) {
 		return len(senders) == 0, describeSenders(senders), err
 	})
 	return cut
+}
+
+// endReceiver ends the WAL receiver of a standby that is cut off, by a signal:
+// pg_terminate_backend() does not know it.
+func (c *C) endReceiver(standby *pair.Node) {
+	var signalled int32
+	c.Eventually("the WAL receiver of "+standby.Name()+" has ended", factLimit, func(ctx context.Context) (bool, string, error) {
+		receiver, running, err := standby.WALReceiver(ctx)
+		if err == nil && running && receiver.PID != signalled {
+			signalled = receiver.PID
+			// One that has ended by itself meanwhile cannot be signalled, and need not be.
+			c.beside(standby, "sh", "-c", signalScript, "sh", "TERM", strconv.Itoa(int(signalled)))
+		}
+		return !running, "it runs", err
+	})
 }
 
 func visibleOnStandbyFirst(c *C) {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/containerd/errdefs"
 	"github.com/docker/compose/v2/pkg/api"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/filters"
@@ -66,16 +67,38 @@ func (s *Stack) find(ctx context.Context, service string) (string, error) {
 	return found[0].ID, nil
 }
 
+// inspect looks at the container that a service had the last time, and for
+// another one only when that is gone. Waiting means looking many times a
+// second, and a list costs the engine far more than a look.
+func (s *Stack) inspect(ctx context.Context, service string) (container.InspectResponse, error) {
+	id, known := s.known.Load(service)
+	for {
+		if !known {
+			found, err := s.find(ctx, service)
+			if err != nil {
+				return container.InspectResponse{}, err
+			}
+			s.known.Store(service, found)
+			id = found
+		}
+		raw, err := s.engine.cli.Client().ContainerInspect(ctx, id.(string)) //nolint:forcetypeassert // find gives strings
+		switch {
+		case known && errdefs.IsNotFound(err):
+			known = false
+			continue
+		case err != nil:
+			err = fmt.Errorf("inspect container of %s: %w", service, err)
+		}
+		return raw, err
+	}
+}
+
 // Inspect tells the state of a service's container.
 // Errors: ErrNoContainer, or what the engine said.
 func (s *Stack) Inspect(ctx context.Context, service string) (Container, error) {
-	id, err := s.find(ctx, service)
+	raw, err := s.inspect(ctx, service)
 	if err != nil {
 		return Container{}, err
-	}
-	raw, err := s.engine.cli.Client().ContainerInspect(ctx, id)
-	if err != nil {
-		return Container{}, fmt.Errorf("inspect container of %s: %w", service, err)
 	}
 	found := Container{
 		Name: strings.TrimPrefix(raw.Name, "/"), State: raw.State.Status, ExitCode: raw.State.ExitCode,

@@ -20,13 +20,24 @@ import (
 // harness still sees it there: its published ports stay reachable.
 const watchNetwork = "watch-"
 
+const (
+	// firstPackets is how often the kernel repeats the first packet of a connection.
+	firstPackets = "net.ipv4.tcp_syn_retries"
+	// fewFirstPackets makes it give up after 7 s instead of 127 s. The engine
+	// resolves names of a network before it has made the interface to it: a
+	// connection begun in between goes out by way of the watch network, which
+	// leads nowhere, and would hang long after the service is connected again.
+	fewFirstPackets = "2"
+)
+
 // ErrNotIsolatable says that a stack was started without what Isolate needs.
 var ErrNotIsolatable = errors.New("stack was not started with Options.Isolatable")
 
-// addWatchNetworks gives each service of a loaded model a network of its own.
-func addWatchNetworks(project *types.Project, labels map[string]string) {
+// addWatchNetworks gives services of a loaded model a network of their own:
+// all that publish ports, or else those that nobody would reach there.
+func addWatchNetworks(project *types.Project, all bool, labels map[string]string) {
 	for name, service := range project.Services {
-		if len(service.Ports) == 0 {
+		if len(service.Ports) == 0 || !all && !internal(project, service) {
 			continue
 		}
 		key := watchNetwork + name
@@ -35,8 +46,28 @@ func addWatchNetworks(project *types.Project, labels map[string]string) {
 		}
 		service.Networks = maps.Clone(service.Networks)
 		service.Networks[key] = nil
+		service.Sysctls = maps.Clone(service.Sysctls)
+		if service.Sysctls == nil {
+			service.Sysctls = types.Mapping{}
+		}
+		if _, told := service.Sysctls[firstPackets]; !told {
+			service.Sysctls[firstPackets] = fewFirstPackets
+		}
 		project.Services[name] = service
 	}
+}
+
+// internal says whether a service is on internal networks only, where its
+// published ports lead nowhere.
+//
+// Source: compose specification, networks: internal.
+func internal(project *types.Project, service types.ServiceConfig) bool {
+	for key := range service.Networks {
+		if !project.Networks[key].Internal {
+			return false
+		}
+	}
+	return len(service.Networks) > 0
 }
 
 // Isolate cuts a service off from every other one of the project, in both
@@ -103,17 +134,22 @@ func (s *Stack) connect(ctx context.Context, service string, cut []attachment) e
 			if _, connected := state.NetworkSettings.Networks[one.network]; connected {
 				continue
 			}
-			err := engine.NetworkConnect(ctx, one.network, id, one.settings)
-			if errdefs.IsPermissionDenied(err) || errdefs.IsInvalidArgument(err) {
-				// Only networks with a configured subnet take a wanted address.
-				settings := *one.settings
-				settings.IPAMConfig = nil
-				err = engine.NetworkConnect(ctx, one.network, id, &settings)
-			}
-			if err != nil {
+			if err := connectAs(ctx, engine, id, one); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+}
+
+// connectAs connects a container as it was before, with its address if it can be had.
+func connectAs(ctx context.Context, engine client.APIClient, id string, was attachment) error {
+	err := engine.NetworkConnect(ctx, was.network, id, was.settings)
+	if errdefs.IsPermissionDenied(err) || errdefs.IsInvalidArgument(err) {
+		// Only networks with a configured subnet take a wanted address.
+		settings := *was.settings
+		settings.IPAMConfig = nil
+		err = engine.NetworkConnect(ctx, was.network, id, &settings)
+	}
+	return err
 }

@@ -75,7 +75,7 @@ func (s *Stack) Pause(ctx context.Context, service string) error {
 		if frozen, err := paused(ctx, engine, id); err != nil || frozen {
 			return err
 		}
-		return persist(ctx, func(ctx context.Context) error { return engine.ContainerPause(ctx, id) })
+		return freeze(ctx, engine, id)
 	})
 }
 

@@ -158,6 +158,10 @@ func TestIsolateCutsOffAndHeals(t *testing.T) {
 	assert.True(t, reaches(t, running, "two", "one"))
 	eventually(t, func() bool { return dial(t, running, "two") == nil }, "its port is published")
 
+	retries, err := running.Exec(t.Context(), "two", "cat", "/proc/sys/net/ipv4/tcp_syn_retries")
+	require.NoError(t, err)
+	assert.Equal(t, "2\n", retries.Stdout, "a connection begun while it is being connected does not hang for two minutes")
+
 	plain := up(t, engine, stack.Options{Files: []string{two}, Name: "plain"})
 	_, err = plain.Isolate(t.Context(), "two")
 	require.ErrorIs(t, err, stack.ErrNotIsolatable)

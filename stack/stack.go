@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/compose-spec/compose-go/v2/types"
@@ -29,7 +30,8 @@ type Stack struct {
 	engine  *Engine
 	options Options
 	name    string
-	Model   Model // as written in the files, before ports and names are changed
+	known   sync.Map // service to the id of the container it had at the last look
+	Model   Model    // as written in the files, before ports and names are changed
 }
 
 // PortTakenError says that a port that the compose file names is in use.
@@ -135,9 +137,7 @@ func (s *Stack) project(ctx context.Context) (*types.Project, error) {
 	if err := isolate(project, s.engine.session.labels(), s.options.LiteralPorts); err != nil {
 		return nil, err
 	}
-	if s.options.Isolatable {
-		addWatchNetworks(project, s.engine.session.labels())
-	}
+	addWatchNetworks(project, s.options.Isolatable, s.engine.session.labels())
 	if err := limitVolumes(project, s.options.Limited, s.engine.session.labels()); err != nil {
 		return nil, err
 	}

@@ -31,7 +31,7 @@ look() {
 	(: </dev/tcp/127.0.0.1/"${PGPORT:-5432}") 2>/dev/null || return
 	state=$(timeout 5 psql --no-psqlrc --tuples-only --no-align --no-password \
 		--dbname="host=127.0.0.1 user=$POSTGRES_USER dbname=$POSTGRES_DB passfile=$HOME/.pgpass" \
-		--command="$query" 2>&1)
+		--command="$query" 2>&1) || state=${state:-no answer within 5 s}
 	[[ $state == healthy ]]
 }
 
