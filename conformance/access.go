@@ -75,20 +75,3 @@ func (c *C) skipUnlessAdmitted(err error) {
 		c.Skipf("pg_hba.conf does not admit the role from here: %v", err)
 	}
 }
-
-// senderOf is the WAL sender on the primary that serves a standby.
-func (c *C) senderOf(standby *pair.Node) pair.WALSender {
-	receiver, ok, err := standby.WALReceiver(c.Context())
-	if err != nil || !ok {
-		c.Fatalf("%s has no WAL receiver (error %v)", standby.Name(), err)
-	}
-	senders, err := c.Pair().Primary.WALSenders(c.Context())
-	if err != nil {
-		c.Fatalf("%v", err)
-	}
-	sender := pair.FindStandby(senders, receiver)
-	if sender == nil {
-		c.Fatalf("no WAL sender of %+v serves %s", senders, standby.Name())
-	}
-	return *sender
-}

@@ -84,12 +84,11 @@ func noLiteralSecrets(c *C) {
 const streamTLSSQL = `SELECT COALESCE((SELECT version FROM pg_stat_ssl WHERE pid = $1 AND ssl), 'none')`
 
 func streamsOverTLS(c *C) {
-	primary := c.Pair().Primary
 	for _, standby := range c.Pair().Standbys {
-		sender := c.senderOf(standby)
-		version, err := pair.One[string](c.Context(), primary, streamTLSSQL, sender.PID)
+		stream := c.streamTo(standby)
+		version, err := pair.One[string](c.Context(), stream.upstream, streamTLSSQL, stream.sender.PID)
 		if err != nil {
-			c.Fatalf("look up encryption of WAL sender %d: %v", sender.PID, err)
+			c.Fatalf("look up encryption of WAL sender %d: %v", stream.sender.PID, err)
 		}
 		if version != "TLSv1.2" && version != "TLSv1.3" {
 			c.Errorf("%s streams with encryption %s, should be TLSv1.2 or later", standby.Name(), version)

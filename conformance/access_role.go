@@ -86,7 +86,7 @@ const roleIsSuperuserSQL = `SELECT rolsuper FROM pg_roles WHERE rolname = $1`
 
 func standbyStreamsWithoutSuperuser(c *C) {
 	for _, standby := range c.Pair().Standbys {
-		sender := c.senderOf(standby)
+		sender := c.streamTo(standby).sender
 		super, err := pair.One[bool](c.Context(), c.Pair().Primary, roleIsSuperuserSQL, sender.Role)
 		if err != nil {
 			c.Fatalf("look up role %q of WAL sender %d: %v", sender.Role, sender.PID, err)

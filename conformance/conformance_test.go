@@ -24,32 +24,62 @@ const (
 	removeLimit = time.Minute
 )
 
-// TestRecipe checks the shipped recipe while nothing breaks: the core profile,
-// and good practice where the flags ask for all.
-func TestRecipe(t *testing.T) {
-	runWhole(t, "recipe", readDeviations(t, recipeDeviations), recipeFile)
-}
+// TestRecipe checks a recipe while nothing breaks: the core profile, and good
+// practice where the flags ask for all.
+func TestRecipe(t *testing.T) { runWhole(t, asked(t)) }
+
+// TestRecipeTeardown removes the recipe's servers and starts them again, beside
+// TestRecipe and on servers of its own.
+func TestRecipeTeardown(t *testing.T) { runTeardown(t, asked(t)) }
 
 // TestHardened checks the recipe with the hardened overlay in the same way.
 // No deviation is known.
 func TestHardened(t *testing.T) {
+	notInCore(t)
+	runWhole(t, shipped(t, "hardened", hardenedFile))
+}
+
+// TestHardenedTeardown removes the hardened pair and starts it again.
+func TestHardenedTeardown(t *testing.T) {
+	notInCore(t)
+	runTeardown(t, shipped(t, "hardened", hardenedFile))
+}
+
+func notInCore(t *testing.T) {
+	t.Helper()
+	onlyShipped(t)
 	if *profile == "core" {
 		t.Skip("the core profile alone is the recipe's; make verify PROFILE=all runs this too")
 	}
-	runWhole(t, "hardened", nil, recipeFile, hardenedFile)
 }
 
-func runWhole(t *testing.T, name string, known conformance.Deviations, files ...string) {
+func runWhole(t *testing.T, of subject) {
 	t.Helper()
-	checks := slices.Concat(conformance.Advice(), conformance.Core())
-	if len(files) == 1 {
+	run(t, of, slices.DeleteFunc(slices.Concat(conformance.Advice(), conformance.Core()), endsServers))
+}
+
+func runTeardown(t *testing.T, of subject) {
+	t.Helper()
+	checks := slices.DeleteFunc(conformance.Core(), func(check conformance.Check) bool { return !endsServers(check) })
+	if of.name == "recipe" && !of.foreign {
 		checks = append(checks, literalChecks()...)
 	}
+	run(t, of, checks)
+}
+
+// endsServers says whether a check removes the servers or starts them anew.
+func endsServers(check conformance.Check) bool {
+	return check.Chapter() == "teardown" || check.Chapter() == "recipe"
+}
+
+func run(t *testing.T, of subject, checks []conformance.Check) {
+	t.Helper()
 	checks = chosen(t, checks)
+	t.Parallel()
 	show := liveLine(t)
 	engine := openEngine(t, show)
-	target := start(t, engine, stack.Options{Files: files, Name: name})
-	conformance.Run(t, target, announced(checks, show), conformance.WithDeviations(known.For(checks)), conformance.WithReproduce(again))
+	target := start(t, engine, of)
+	conformance.Run(t, target, announced(checks, show), of.runOptions(checks)...)
 }
 
 // openEngine connects to the engine; at the end nothing of the run may be left.
@@ -75,18 +105,24 @@ func openEngine(t *testing.T, show func(string)) *stack.Engine {
 }
 
 // start runs a recipe until it replicates.
-func start(t *testing.T, engine *stack.Engine, options stack.Options) *conformance.Target {
+func start(t *testing.T, engine *stack.Engine, of subject) *conformance.Target {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), startLimit)
+	ctx, cancel := context.WithTimeout(t.Context(), patient(startLimit))
 	defer cancel()
-	model, err := stack.Load(ctx, options.Files...)
-	require.NoError(t, err)
-	missing, err := engine.MissingImages(ctx, model)
-	require.NoError(t, err)
-	require.Empty(t, missing, "the engine lacks images; run `make setup`, which gets or builds them")
-	target, stop, err := live.Start(ctx, engine, options)
+	if !of.foreign { // Somebody else's images are pulled where they are missing.
+		model, err := of.options.Load(ctx)
+		require.NoError(t, err)
+		missing, err := engine.MissingImages(ctx, model)
+		require.NoError(t, err)
+		require.Empty(t, missing, "the engine lacks images; run `make setup`, which gets or builds them")
+	}
+	target, stop, err := live.Start(ctx, engine, of.options, of.choices...)
 	require.NoError(t, err)
 	t.Cleanup(func() {
+		if of.options.Keep && t.Failed() {
+			t.Logf("kept: look with `docker compose -p %[1]s ps` and `docker compose -p %[1]s logs`, remove with `docker compose -p %[1]s down -v`", projectOf(target))
+			return
+		}
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), removeLimit)
 		defer cancel()
 		if err := stop(ctx); err != nil {
@@ -94,4 +130,14 @@ func start(t *testing.T, engine *stack.Engine, options stack.Options) *conforman
 		}
 	})
 	return target
+}
+
+// projectOf is the compose project that a target runs as.
+func projectOf(target *conformance.Target) string {
+	for _, fact := range target.Provenance {
+		if fact.Name == "project" {
+			return fact.Value
+		}
+	}
+	return ""
 }

@@ -37,6 +37,7 @@ func askRows[T any](c *C, node *pair.Node, sql string, arguments ...any) []T {
 
 // stream is the replication to one standby as both of its ends tell it.
 type stream struct {
+	upstream *pair.Node // the primary, unless the standby is a cascading one
 	receiver pair.WALReceiver
 	sender   pair.WALSender
 }
@@ -52,13 +53,15 @@ func (c *C) streamTo(standby *pair.Node) stream {
 	case receiver.Status != "streaming":
 		c.Fatalf("WAL receiver of %s: status is %q, must be streaming", standby.Name(), receiver.Status)
 	}
-	senders := c.senders()
-	sender := pair.FindStandby(senders, receiver)
+	upstream, sender, err := c.Pair().Upstream(c.ctx, standby, receiver)
+	if err != nil {
+		c.Fatalf("%v", err)
+	}
 	if sender == nil {
 		c.Fatalf("%s has no WAL sender that streams to %s (slot %q); it has: %s",
-			c.Pair().Primary.Name(), standby.Name(), receiver.SlotName, describeSenders(senders))
+			c.Pair().Primary.Name(), standby.Name(), receiver.SlotName, describeSenders(c.senders()))
 	}
-	return stream{receiver: receiver, sender: *sender}
+	return stream{upstream: upstream, receiver: receiver, sender: *sender}
 }
 
 // senders lists the primary's WAL senders.

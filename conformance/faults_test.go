@@ -7,31 +7,30 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/postgres-master-slave/postgres-master-slave/conformance"
-	"github.com/postgres-master-slave/postgres-master-slave/stack"
 )
 
 // recipeDeviations is what the shipped recipe is known to fail.
 const recipeDeviations = "../docker/deviations.yml"
 
-// TestRecipeFaults breaks the shipped recipe, each chapter on a stack of its own.
-func TestRecipeFaults(t *testing.T) {
-	runFaults(t, "recipe", readDeviations(t, recipeDeviations), recipeFile)
-}
+// TestRecipeFaults breaks a recipe, each chapter on a stack of its own.
+func TestRecipeFaults(t *testing.T) { runFaults(t, asked(t)) }
 
 // TestHardenedFaults breaks the hardened pair. No deviation is known.
 func TestHardenedFaults(t *testing.T) {
-	runFaults(t, "hardened", nil, recipeFile, hardenedFile)
+	onlyShipped(t)
+	runFaults(t, shipped(t, "hardened", hardenedFile))
 }
 
-func runFaults(t *testing.T, name string, known conformance.Deviations, files ...string) {
+func runFaults(t *testing.T, of subject) {
 	t.Helper()
 	checks := chosen(t, conformance.Faults())
 	t.Parallel()
 	engine := openEngine(t, liveLine(t))
+	of.options.Isolatable = true
 	conformance.RunChapters(t, func(t *testing.T) *conformance.Target {
 		t.Helper()
-		return start(t, engine, stack.Options{Files: files, Name: name, Isolatable: true})
-	}, checks, conformance.WithDeviations(known.For(checks)), conformance.WithReproduce(again))
+		return start(t, engine, of)
+	}, checks, of.runOptions(checks)...)
 }
 
 // readDeviations reads a list, each entry of which names a check of the suite.

@@ -75,14 +75,12 @@ func (c *C) senderTo(ctx context.Context, standby *pair.Node) (pair.WALSender, e
 	if !running {
 		return pair.WALSender{}, fmt.Errorf("%s has no WAL receiver", standby.Name())
 	}
-	senders, err := c.Pair().Primary.WALSenders(ctx)
+	_, sender, err := c.Pair().Upstream(ctx, standby, receiver)
 	if err != nil {
 		return pair.WALSender{}, err
 	}
-	sender := pair.FindStandby(senders, receiver)
 	if sender == nil {
-		return pair.WALSender{}, fmt.Errorf("no WAL sender of %s streams to %s, which uses slot %q: %+v",
-			c.Pair().Primary.Name(), standby.Name(), receiver.SlotName, senders)
+		return pair.WALSender{}, fmt.Errorf("no WAL sender streams to %s, which uses slot %q", standby.Name(), receiver.SlotName)
 	}
 	return *sender, nil
 }

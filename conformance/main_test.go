@@ -1,9 +1,12 @@
 package conformance_test
 
 import (
+	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -20,6 +23,11 @@ import (
 var (
 	profile = flag.String("profile", fromEnvironment("CONFORMANCE_PROFILE", "core"), "core, faults or all")
 	only    = flag.String("checks", os.Getenv("CONFORMANCE_CHECKS"), "ids, patterns or chapters, separated by commas; empty is all of the profile")
+
+	listOnly = flag.Bool("list", false, "list the checks that a run would make, and run none")
+	asJSON   = flag.Bool("json", false, "list them as JSON")
+	patience = flag.Float64("timeout", 1, "factor on all time limits, for slow machines")
+	adoptTo  = flag.String("write-deviations", "", "`file` to list in what failed, for adopting a recipe as it is")
 )
 
 // sideBySide is how many stacks run at once: fault checks wait more than they compute.
@@ -31,7 +39,51 @@ func TestMain(m *testing.M) {
 		os.Exit(2)
 	}
 	flag.Parse()
-	goleak.VerifyTestMain(m)
+	if err := usage(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(2)
+	}
+	if *listOnly {
+		if err := writeList(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(2)
+		}
+		return
+	}
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) { os.Exit(max(code, adopt())) }))
+}
+
+// usage looks whether the flags make sense together, before anything is started.
+func usage() error {
+	foreign := len(*recipeFiles) > 0
+	switch {
+	case *patience <= 0:
+		return fmt.Errorf("-timeout %g is no factor: it must be above 0", *patience)
+	case *asJSON && !*listOnly:
+		return errors.New("-json is for -list")
+	case !foreign && (*primaryService != "" || len(*standbys) > 0 || *user != "" || *database != "" || len(*images) > 0 ||
+		len(*envFiles) > 0 || len(*serviceProfile) > 0 || *deviationsFile != "" || *adoptTo != "" || *keep || *allowHost):
+		return errors.New("a flag that tells of a recipe needs -file, which names the recipe")
+	}
+	if _, err := askedFor(conformance.All()); err != nil || !foreign {
+		return err
+	}
+	recipe, err := foreignRecipe()
+	if err == nil {
+		_, err = recipe.options.Load(context.Background())
+	}
+	return err
+}
+
+func writeList() error {
+	checks, err := askedFor(conformance.All())
+	if err != nil {
+		return err
+	}
+	if *asJSON {
+		return conformance.WriteListJSON(os.Stdout, checks)
+	}
+	return conformance.WriteList(os.Stdout, checks)
 }
 
 func fromEnvironment(name, otherwise string) string {
@@ -41,6 +93,27 @@ func fromEnvironment(name, otherwise string) string {
 	return otherwise
 }
 
+// askedFor gives those of some checks that the flags ask for.
+func askedFor(checks []conformance.Check) ([]conformance.Check, error) {
+	asked, err := conformance.Profile(*profile)
+	if err != nil {
+		return nil, err
+	}
+	if *profile != "faults" && len(*recipeFiles) == 0 {
+		asked = append(asked, literalChecks()...)
+	}
+	if *only != "" {
+		if asked, err = conformance.Select(asked, strings.Split(*only, ",")...); err != nil {
+			return nil, err
+		}
+	}
+	ids := map[string]bool{}
+	for _, check := range asked {
+		ids[check.ID] = true
+	}
+	return slices.DeleteFunc(slices.Clone(checks), func(check conformance.Check) bool { return !ids[check.ID] }), nil
+}
+
 // chosen gives those of some checks that the flags ask for. Where none is
 // asked for, the test is skipped.
 func chosen(t *testing.T, checks []conformance.Check) []conformance.Check {
@@ -48,25 +121,8 @@ func chosen(t *testing.T, checks []conformance.Check) []conformance.Check {
 	if testing.Short() {
 		t.Skip("starts containers")
 	}
-	asked, err := conformance.Profile(*profile)
+	kept, err := askedFor(checks)
 	require.NoError(t, err)
-	if *profile != "faults" {
-		asked = append(asked, literalChecks()...)
-	}
-	if *only != "" {
-		asked, err = conformance.Select(asked, strings.Split(*only, ",")...)
-		require.NoError(t, err)
-	}
-	ids := map[string]bool{}
-	for _, check := range asked {
-		ids[check.ID] = true
-	}
-	var kept []conformance.Check
-	for _, check := range checks {
-		if ids[check.ID] {
-			kept = append(kept, check)
-		}
-	}
 	if len(kept) == 0 {
 		t.Skipf("profile %s (-checks %q) asks for none of these checks; make verify PROFILE=all runs them", *profile, *only)
 	}
@@ -74,7 +130,11 @@ func chosen(t *testing.T, checks []conformance.Check) []conformance.Check {
 }
 
 // again gives the command that runs one check of a test again.
-func again(test string, check conformance.Check) string {
+func (s subject) again(test string, check conformance.Check) string {
 	root, _, _ := strings.Cut(test, "/")
-	return fmt.Sprintf("go test ./conformance -v -run '^%s$' -args -profile all -checks %s", root, check.ID)
+	file := ""
+	if s.foreign {
+		file = " -file " + strings.Join(s.options.Files, ",")
+	}
+	return fmt.Sprintf("go test ./conformance -v -run '^%s$' -args -profile all -checks %s%s", root, check.ID, file)
 }

@@ -17,14 +17,22 @@ func slotChecks() []Check {
 	)
 }
 
-// slotOf gives the slot on the primary that a standby streams through. A
+// slotOf gives the slot that a standby streams through, on the node that it
+// streams from. A
 // standby without one skips the check: slot/used-by-standby tells of it.
 func (c *C) slotOf(standby *pair.Node) pair.Slot {
-	name := c.streamTo(standby).receiver.SlotName
-	if name == "" {
+	stream := c.streamTo(standby)
+	if stream.receiver.SlotName == "" {
 		c.Skipf("%s streams without a replication slot", standby.Name())
 	}
-	return c.slotNamed(c.Pair().Primary, name)
+	return c.slotNamed(stream.upstream, stream.receiver.SlotName)
+}
+
+// followers are the standbys that stream from the primary itself.
+func (c *C) followers() []*pair.Node {
+	return slices.DeleteFunc(slices.Clone(c.Pair().Standbys), func(standby *pair.Node) bool {
+		return c.streamTo(standby).upstream != c.Pair().Primary
+	})
 }
 
 // slotNamed gives a slot that must exist.

@@ -102,7 +102,7 @@ SELECT COALESCE(wal_status, '') AS status,
  WHERE slot_name = $1`
 
 func reservesWAL(c *C) {
-	for _, standby := range c.Pair().Standbys {
+	for _, standby := range c.followers() { // a standby cannot tell a position's file
 		slot := c.slotOf(standby)
 		c.write() // leaves a boundary between segments, where the name is ambiguous
 		// The slot may move on, and its segment go, between the two looks of the query.
@@ -166,7 +166,7 @@ func noXminWithoutFeedback(c *C) {
 			flush := c.streamTo(standby).sender.Flush
 			return flush >= lsn, fmt.Sprintf("sender was told flush %s, waiting for %s", flush, lsn), nil
 		})
-		if slot = c.slotNamed(c.Pair().Primary, slot.Name); slot.Xmin != "" {
+		if slot = c.slotOf(standby); slot.Xmin != "" {
 			c.Errorf("slot %q holds back VACUUM at xmin %s though hot_standby_feedback of %s is off", slot.Name, slot.Xmin, standby.Name())
 		}
 		session.Do(`ROLLBACK`)

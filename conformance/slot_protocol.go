@@ -55,7 +55,7 @@ func startReplication(slot string, lsn pair.LSN) string {
 }
 
 func oneConsumer(c *C) {
-	for _, standby := range c.Pair().Standbys {
+	for _, standby := range c.followers() {
 		used := c.slotOf(standby)
 		err := c.physical(c.Pair().Primary).stream(startReplication(used.Name, used.Restart))
 		holder := "is active for PID " + describePID(used.ActivePID)
@@ -120,7 +120,7 @@ func identifySystemAgrees(c *C) {
 
 func readSlotAgrees(c *C) {
 	connection := c.physical(c.Pair().Primary)
-	for _, standby := range c.Pair().Standbys {
+	for _, standby := range c.followers() {
 		before := c.slotOf(standby)
 		seen := connection.row(`READ_REPLICATION_SLOT ` + pgx.Identifier{before.Name}.Sanitize())
 		after := c.slotOf(standby)

@@ -60,14 +60,15 @@ func usedByStandby(c *C) {
 			c.Errorf("%s streams without a replication slot: nothing keeps the WAL that it has yet to receive", standby.Name())
 			continue
 		}
-		if other := holders[name]; other != nil {
+		held := stream.upstream.Name() + " " + name
+		if other := holders[held]; other != nil {
 			c.Errorf("%s and %s both claim slot %q", other.Name(), standby.Name(), name)
 		}
-		holders[name] = standby
+		holders[held] = standby
 		if wanted := ask[string](c, standby, primarySlotNameSQL); wanted != name {
 			c.Errorf("%s streams through slot %q, its primary_slot_name is %q", standby.Name(), name, wanted)
 		}
-		slot := c.slotNamed(c.Pair().Primary, name)
+		slot := c.slotNamed(stream.upstream, name)
 		if !slot.Active || slot.ActivePID == nil || *slot.ActivePID != stream.sender.PID {
 			c.Errorf("slot %q must be held by WAL sender %d of %s: active %t, active_pid %s",
 				name, stream.sender.PID, standby.Name(), slot.Active, describePID(slot.ActivePID))
@@ -105,7 +106,7 @@ func createdByInit(c *C) {
 	}
 	open := c.moment(primary, *listening)
 	directory := ask[string](c, primary, dataDirectorySQL)
-	for _, standby := range c.Pair().Standbys {
+	for _, standby := range c.followers() { // init scripts run on the primary
 		slot := c.slotOf(standby)
 		// The state file is rewritten at every checkpoint; its directory is born with the slot.
 		seen := c.beside(primary, "stat", "-c", "%.3W", path.Join(directory, "pg_replslot", slot.Name))

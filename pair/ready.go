@@ -107,8 +107,8 @@ func (p *Pair) waitStandby(wait *wait, primary Claim, standby *Node) error {
 		return err
 	}
 	err = wait.until(p.Primary, "WAL sender streams to "+standby.name, func(ctx context.Context) (bool, error) {
-		senders, err := p.Primary.WALSenders(ctx)
-		return FindStandby(senders, receiver) != nil, err
+		_, sender, err := p.Upstream(ctx, standby, receiver)
+		return sender != nil, err
 	})
 	if err != nil {
 		return err
@@ -126,22 +126,6 @@ func (p *Pair) waitStandby(wait *wait, primary Claim, standby *Node) error {
 		seen, err := standby.ReplayedLSN(ctx)
 		return seen >= lsn, err
 	})
-}
-
-// FindStandby picks the WAL sender that serves a WAL receiver: the one that
-// holds the receiver's slot, or, when it uses none, a streaming sender
-// without a slot. A base backup's stream is never taken for a standby's.
-func FindStandby(senders []WALSender, receiver WALReceiver) *WALSender {
-	for i, sender := range senders {
-		slot := ""
-		if sender.SlotName != nil {
-			slot = *sender.SlotName
-		}
-		if sender.State == "streaming" && sender.ApplicationName != baseBackupName && slot == receiver.SlotName {
-			return &senders[i]
-		}
-	}
-	return nil
 }
 
 // wait is one wait for several facts in turn, with one clock and one deadline.

@@ -9,6 +9,7 @@ cd "$(dirname "$0")/.."
 
 session=io.github.postgres-master-slave.session # the label of test runs, set by package stack
 lease=io.github.postgres-master-slave.lease     # the file that a run holds locked while it lives
+kept=io.github.postgres-master-slave.kept       # the label of what runs were told to keep
 stand_in=io.github.postgres-master-slave.image.recipe # the label of the stand-in, set by image/build.sh
 
 # A run that is still under way is left alone.
@@ -34,9 +35,11 @@ remove() {
 scripts/down.sh
 if engine_answers; then
 	format="{{.Name}} {{.Label \"$lease\"}}"
-	docker ps --all --filter "label=$session" --format "${format/Name/Names}" | remove container docker rm --force --volumes
-	docker network ls --filter "label=$session" --format "$format" | remove network docker network rm
-	docker volume ls --filter "label=$session" --format "$format" | remove volume docker volume rm
+	for label in "$session" "$kept"; do
+		docker ps --all --filter "label=$label" --format "${format/Name/Names}" | remove container docker rm --force --volumes
+		docker network ls --filter "label=$label" --format "$format" | remove network docker network rm
+		docker volume ls --filter "label=$label" --format "$format" | remove volume docker volume rm
+	done
 	docker image ls --filter "label=$stand_in" \
 		--format '{{if eq .Repository "<none>"}}{{.ID}}{{else}}{{.Repository}}:{{.Tag}}{{end}}' |
 		while read -r name; do

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
 	"strings"
 
 	"github.com/compose-spec/compose-go/v2/cli"
@@ -20,58 +19,39 @@ const composeVersion = "v2.40.3"
 // ErrRecipe says that a compose file cannot be used as it is.
 var ErrRecipe = errors.New("compose file cannot be used")
 
-// load reads compose files the way the command line does, with an
-// environment of its own: neither variables of this process nor a .env file
-// beside the compose file play a part.
-func load(ctx context.Context, files []string, name string) (*types.Project, error) {
-	if len(files) == 0 {
+// load reads compose files the way the command line does. Variables come from
+// Options.Environment alone; where that is nil, neither variables of this
+// process nor a .env file beside the compose file play a part.
+func load(ctx context.Context, options Options, name string) (*types.Project, error) {
+	if len(options.Files) == 0 {
 		return nil, fmt.Errorf("load compose file: %w: none given", ErrRecipe)
 	}
-	options, err := cli.NewProjectOptions(files, cli.WithName(name), cli.WithEnv(nil), cli.WithResolvedPaths(true))
-	if err != nil {
-		return nil, fmt.Errorf("load %s: %w: %w", strings.Join(files, ", "), ErrRecipe, err)
+	failed := func(err error) error {
+		return fmt.Errorf("load %s: %w: %w", strings.Join(options.Files, ", "), ErrRecipe, err)
 	}
-	project, err := options.LoadProject(ctx)
+	settings := []cli.ProjectOptionsFn{cli.WithName(name), cli.WithEnv(options.Environment), cli.WithResolvedPaths(true)}
+	if options.Environment != nil {
+		settings = append(settings, cli.WithEnvFiles(options.EnvFiles...), cli.WithDotEnv)
+	}
+	settings = append(settings, cli.WithDefaultProfiles(options.Profiles...))
+	reading, err := cli.NewProjectOptions(options.Files, settings...)
 	if err != nil {
-		return nil, fmt.Errorf("load %s: %w: %w", strings.Join(files, ", "), ErrRecipe, err)
+		return nil, failed(err)
+	}
+	project, err := reading.LoadProject(ctx)
+	if err != nil {
+		return nil, failed(err)
+	}
+	for service, image := range options.Images {
+		one, ok := project.Services[service]
+		if !ok {
+			return nil, failed(fmt.Errorf("put image %s in place: it has no service %s, only %s",
+				image, service, strings.Join(project.ServiceNames(), ", ")))
+		}
+		one.Image, one.Build = image, nil
+		project.Services[service] = one
 	}
 	return project, nil
-}
-
-// isolate changes the loaded model so that it can run beside anything else:
-// labels of the run, names of its own, ports on loopback.
-func isolate(project *types.Project, labels map[string]string, literalPorts bool) error {
-	for key, volume := range project.Volumes {
-		if volume.External {
-			return fmt.Errorf("isolate volume %s: %w: it is external, its data would be somebody else's", key, ErrRecipe)
-		}
-		// A global name would be shared with every other project.
-		volume.Name = project.Name + "_" + key
-		volume.CustomLabels = merged(volume.CustomLabels, labels)
-		project.Volumes[key] = volume
-	}
-	for key, network := range project.Networks {
-		if network.External {
-			return fmt.Errorf("isolate network %s: %w: it is external, others are on it", key, ErrRecipe)
-		}
-		network.Name = project.Name + "_" + key
-		network.CustomLabels = merged(network.CustomLabels, labels)
-		project.Networks[key] = network
-	}
-	for name, service := range project.Services {
-		service.CustomLabels = merged(service.CustomLabels, labels, composeLabels(project, name))
-		service.ContainerName = ""
-		// The loaded ports may be shared with another copy of the model.
-		service.Ports = slices.Clone(service.Ports)
-		for i := range service.Ports {
-			service.Ports[i].HostIP = loopback
-			if !literalPorts {
-				service.Ports[i].Published = ""
-			}
-		}
-		project.Services[name] = service
-	}
-	return nil
 }
 
 // composeLabels are those by which the SDK finds its containers again; the

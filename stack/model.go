@@ -12,12 +12,14 @@ type Model struct {
 	Services map[string]Service
 	Volumes  []string // names of declared volumes, sorted
 	Networks []string // names of declared networks, sorted
+	Changes  []string // what runs otherwise than written, so that nothing of the host's is harmed
 }
 
 // Service is one service of a Model.
 type Service struct {
 	Name        string
 	Image       string
+	Built       bool // from a Dockerfile, not pulled
 	User        string
 	Command     []string
 	Environment map[string]string
@@ -42,11 +44,21 @@ type Mount struct {
 }
 
 // Load reads compose files without touching an engine.
-// Errors are ErrRecipe.
+// Errors are ErrRecipe and ErrHost.
 func Load(ctx context.Context, files ...string) (Model, error) {
+	return Options{Files: files}.Load(ctx)
+}
+
+// Load reads the compose files as Up would, without touching an engine.
+// Errors are ErrRecipe and ErrHost.
+func (o Options) Load(ctx context.Context) (Model, error) {
 	silence()
-	project, err := load(ctx, files, "model")
+	const name = "model"
+	project, err := load(ctx, o, name)
 	if err != nil {
+		return Model{}, err
+	}
+	if err := guardHost(project, o); err != nil {
 		return Model{}, err
 	}
 	model := Model{
@@ -56,7 +68,7 @@ func Load(ctx context.Context, files ...string) (Model, error) {
 	}
 	for name, service := range project.Services {
 		one := Service{
-			Name: name, Image: service.Image, User: service.User, Command: service.Command,
+			Name: name, Image: service.Image, Built: service.Build != nil, User: service.User, Command: service.Command,
 			Environment: map[string]string{}, DependsOn: service.GetDependencies(),
 		}
 		for key, value := range service.Environment {
@@ -78,5 +90,6 @@ func Load(ctx context.Context, files ...string) (Model, error) {
 		}
 		model.Services[name] = one
 	}
+	model.Changes = isolate(project, nil, o)
 	return model, nil
 }

@@ -38,7 +38,7 @@ func (s *Stack) Readdress(ctx context.Context, service string) error {
 // createPlaceholder makes a container that does nothing but be in the
 // networks of another one. It carries the run's labels, so that clean-up finds it.
 func (s *Stack) createPlaceholder(ctx context.Context, engine client.APIClient, other container.InspectResponse) (id string, err error) {
-	labels := s.engine.session.labels()
+	labels := s.labels()
 	labels[api.ProjectLabel] = s.name
 	labels[api.OneoffLabel] = "True"
 	host := &container.HostConfig{}

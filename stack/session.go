@@ -17,6 +17,8 @@ const (
 	SessionLabel = "io.github.postgres-master-slave.session" // which run
 	hostLabel    = "io.github.postgres-master-slave.host"    // where it runs
 	leaseLabel   = "io.github.postgres-master-slave.lease"   // the file it holds locked while it lives
+	// KeptLabel stands in their place on what outlives its run by wish.
+	KeptLabel = "io.github.postgres-master-slave.kept"
 )
 
 // session is one run: an id, and a lock on a file for as long as it lives.

@@ -16,13 +16,24 @@ import (
 
 // Options say what to start.
 type Options struct {
-	Files        []string // compose files, merged in this order
-	Name         string   // begins the project's name; a random part follows
-	LiteralPorts bool     // publish the ports that the files name, on loopback
-	Isolatable   bool     // give each service a network of its own, so that Isolate works
+	Files []string // compose files, merged in this order
+	// Environment holds the variables, KEY=value, that the files may refer to.
+	// Where it is not nil, .env beside the first file counts too, or EnvFiles in its place.
+	Environment []string
+	EnvFiles    []string
+	Profiles    []string          // active profiles
+	Images      map[string]string // by service: images to run in place of the ones named or built
+	AllowHost   bool              // run also what reaches into the host: see ErrHost
+	Keep        bool              // leave it to the caller to remove the stack, also when this process ends
+
+	Name         string // begins the project's name; a random part follows
+	LiteralPorts bool   // publish the ports that the files name, on loopback
+	Isolatable   bool   // give each service a network of its own, so that Isolate works
 	// Limited puts volumes, named as in the files, into memory with a size of
 	// their own, so that Fill works.
 	Limited map[string]LimitedVolume
+	// Publish makes a port of a service reachable on loopback where the files do not.
+	Publish map[string]uint16
 }
 
 // Stack is one running compose project. It is safe for concurrent use.
@@ -54,7 +65,7 @@ func (e *PortTakenError) Unwrap() error { return e.Cause }
 //
 // Errors: ErrRecipe, *PortTakenError, or what the engine said.
 func (e *Engine) Up(ctx context.Context, options Options) (*Stack, error) {
-	model, err := Load(ctx, options.Files...)
+	model, err := options.Load(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -74,6 +85,14 @@ func (e *Engine) Up(ctx context.Context, options Options) (*Stack, error) {
 func projectName(prefix string) string {
 	name := strings.ToLower(regexp.MustCompile(`[^a-zA-Z0-9_-]+`).ReplaceAllString(prefix, "-"))
 	return "pms-" + strings.Trim(name, "-_") + "-" + strings.ToLower(rand.Text()[:6])
+}
+
+// labels are what everything of the stack carries.
+func (s *Stack) labels() map[string]string {
+	if s.options.Keep {
+		return map[string]string{KeptLabel: s.engine.session.id}
+	}
+	return s.engine.session.labels()
 }
 
 // Name is the compose project's name.
@@ -130,15 +149,13 @@ func (s *Stack) bring(ctx context.Context, services []string, do func(context.Co
 
 // project loads a fresh model: the SDK writes into the one it is given.
 func (s *Stack) project(ctx context.Context) (*types.Project, error) {
-	project, err := load(ctx, s.options.Files, s.name)
+	project, err := load(ctx, s.options, s.name)
 	if err != nil {
 		return nil, err
 	}
-	if err := isolate(project, s.engine.session.labels(), s.options.LiteralPorts); err != nil {
-		return nil, err
-	}
-	addWatchNetworks(project, s.options.Isolatable, s.engine.session.labels())
-	if err := limitVolumes(project, s.options.Limited, s.engine.session.labels()); err != nil {
+	isolate(project, s.labels(), s.options)
+	addWatchNetworks(project, s.options.Isolatable, s.labels())
+	if err := limitVolumes(project, s.options.Limited, s.labels()); err != nil {
 		return nil, err
 	}
 	return project, nil

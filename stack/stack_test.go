@@ -160,8 +160,6 @@ func TestUpRefuses(t *testing.T) {
 		"a missing file":         {"testdata/missing.yml", stack.ErrRecipe, "missing.yml"},
 		"a file that is no YAML": {"testdata/not-yaml.yml", stack.ErrRecipe, "not-yaml.yml"},
 		"a file of another kind": {"testdata/not-compose.yml", stack.ErrRecipe, "hello"},
-		"an external volume":     {"testdata/external-volume.yml", stack.ErrRecipe, "volume data"},
-		"an external network":    {"testdata/external-network.yml", stack.ErrRecipe, "network elsewhere"},
 		"a missing image":        {"testdata/no-image.yml", nil, "no-such-image"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -89,7 +89,7 @@ func (o *operator) Recreate(ctx context.Context, node string, withVolumes bool) 
 }
 
 func (o *operator) Link(ctx context.Context, from, to string) (conformance.Link, error) {
-	link, err := o.stack().Link(ctx, from, to, serverPort)
+	link, err := o.stack().Link(ctx, from, to, o.port(to))
 	if err != nil {
 		return nil, err
 	}

@@ -23,6 +23,8 @@ type operator struct {
 	// The servers may come to run as another stack, while connections ask for their addresses.
 	current  atomic.Pointer[stack.Stack]
 	instance conformance.Instance // how the servers run now
+	roles    Roles
+	logins   logins
 	nodes    []*pair.Node
 	target   *conformance.Target
 	ready    time.Time
@@ -72,6 +74,16 @@ func (o *operator) literalPorts(service string) []conformance.PublishedPort {
 		})
 	}
 	return named
+}
+
+// port is where a service's server listens.
+func (o *operator) port(service string) uint16 {
+	for _, server := range o.logins.servers {
+		if server.Name == service {
+			return server.port
+		}
+	}
+	return serverPort
 }
 
 func (o *operator) Logs(ctx context.Context, node string, since time.Time) (string, error) {

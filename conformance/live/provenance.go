@@ -24,7 +24,10 @@ func (o *operator) provenance(ctx context.Context) ([]conformance.Fact, conforma
 	if err != nil {
 		return nil, topology, err
 	}
-	facts := []conformance.Fact{{Name: "engine", Value: engine}}
+	facts := []conformance.Fact{{Name: "engine", Value: engine}, {Name: "project", Value: o.stack().Name()}}
+	for _, change := range o.model.Changes {
+		facts = append(facts, conformance.Fact{Name: "changed", Value: change})
+	}
 	for _, node := range o.target.Pair.Nodes() {
 		found, err := o.topologyNode(ctx, node)
 		if err != nil {
@@ -42,8 +45,15 @@ func (o *operator) provenance(ctx context.Context) ([]conformance.Fact, conforma
 			return nil, topology, err
 		}
 		if ok {
+			upstream, _, err := o.target.Pair.Upstream(ctx, standby, receiver)
+			if err != nil {
+				return nil, topology, err
+			}
+			if upstream == nil {
+				upstream = o.target.Pair.Primary // its WAL sender has just gone: the receiver will ask again
+			}
 			topology.Links = append(topology.Links, conformance.TopologyLink{
-				From: o.target.Pair.Primary.Name(), To: standby.Name(), Slot: receiver.SlotName, State: receiver.Status,
+				From: upstream.Name(), To: standby.Name(), Slot: receiver.SlotName, State: receiver.Status,
 			})
 		}
 	}

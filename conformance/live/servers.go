@@ -4,13 +4,12 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"net"
-	"net/url"
+	"maps"
+	"path"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"sync/atomic"
 
 	"github.com/jackc/pgpassfile"
 	"github.com/jackc/pgx/v5"
@@ -20,53 +19,82 @@ import (
 	"github.com/postgres-master-slave/postgres-master-slave/stack"
 )
 
-// serverPort is where PostgreSQL listens in its container.
+// serverPort is where PostgreSQL listens unless told otherwise.
 const serverPort = 5432
 
-// servers are the services that publish PostgreSQL's port, by name.
-func servers(model stack.Model) []stack.Service {
-	var found []stack.Service
-	for _, service := range model.Services {
-		if slices.ContainsFunc(service.Ports, func(port stack.Port) bool { return port.Target == serverPort }) {
-			found = append(found, service)
-		}
-	}
-	slices.SortFunc(found, func(a, b stack.Service) int { return cmp.Compare(a.Name, b.Name) })
-	return found
+// server is a service that runs PostgreSQL.
+type server struct {
+	stack.Service
+	port uint16 // where it listens in its container
 }
 
-// node is a service's server, logged in as the image's variables say.
-//
-// Source: documentation of the Docker Official Image postgres, "Environment Variables", "Docker Secrets".
-func (o *operator) node(service stack.Service) *pair.Node {
-	user := cmp.Or(service.Environment["POSTGRES_USER"], "postgres")
-	database := cmp.Or(service.Environment["POSTGRES_DB"], user)
-	var secret atomic.Pointer[string] // once read, it holds for every connection
-	if file := service.Environment["POSTGRES_PASSWORD_FILE"]; file == "" {
-		password := service.Environment["POSTGRES_PASSWORD"]
-		secret.Store(&password)
+var (
+	// serverImage finds images of PostgreSQL by the last part of their name.
+	serverImage = regexp.MustCompile(`postgres|postgis|timescale|pgvector|spilo`)
+	// otherImage finds those that only deal with it: they answer in its place, or not at all.
+	otherImage = regexp.MustCompile(`postgrest|pgbouncer|pgpool|pgcat|pgadmin|exporter|backup|barman|operator|haproxy|adminer`)
+)
+
+// servers are the services that run PostgreSQL, by name: the chosen ones, or
+// those that publish its port or run an image of it.
+func servers(model stack.Model, chosen []string) ([]server, error) {
+	var found []server
+	for _, name := range chosen {
+		service, ok := model.Services[name]
+		if !ok {
+			return nil, fmt.Errorf("look for server %s: %w: it has only %s", name, ErrNoServer,
+				strings.Join(slices.Sorted(maps.Keys(model.Services)), ", "))
+		}
+		found = append(found, server{Service: service, port: listens(service)})
 	}
+	if len(chosen) > 0 {
+		return found, nil
+	}
+	for _, name := range slices.Sorted(maps.Keys(model.Services)) {
+		service := model.Services[name]
+		image := path.Base(service.Image)
+		published := slices.ContainsFunc(service.Ports, func(port stack.Port) bool { return port.Target == serverPort })
+		if (published || serverImage.MatchString(image)) && !otherImage.MatchString(image) {
+			found = append(found, server{Service: service, port: listens(service)})
+		}
+	}
+	if len(found) == 0 {
+		return nil, fmt.Errorf("look for servers: %w", ErrNoServer)
+	}
+	return found, nil
+}
+
+// portOption finds PostgreSQL's port in a command line.
+//
+// Source: PostgreSQL documentation, "postgres": -p, -c.
+var portOption = regexp.MustCompile(`(?:^|\s)(?:-p\s*|--port=|(?:-c\s*|--)port=)(\d+)(?:\s|$)`)
+
+// listens is the port of a service's server: what its command says, or its
+// variables do.
+//
+// Source: PostgreSQL documentation, "Environment Variables": PGPORT; documentation of bitnami/postgresql.
+func listens(service stack.Service) uint16 {
+	var told string
+	if found := portOption.FindStringSubmatch(strings.Join(service.Command, " ")); found != nil {
+		told = found[1]
+	}
+	told = cmp.Or(told, service.Environment["PGPORT"], service.Environment["POSTGRESQL_PORT_NUMBER"])
+	const base, bits = 10, 16
+	port, err := strconv.ParseUint(told, base, bits)
+	if err != nil || port == 0 {
+		return serverPort
+	}
+	return uint16(port)
+}
+
+// node is a service's server, logged in as one of the services' variables say.
+func (o *operator) node(service server) *pair.Node {
 	return pair.NewNode(service.Name, func(ctx context.Context) (*pgx.ConnConfig, error) {
-		endpoint, err := o.stack().Endpoint(ctx, service.Name, serverPort)
+		endpoint, err := o.stack().Endpoint(ctx, service.Name, service.port)
 		if err != nil {
 			return nil, err
 		}
-		if secret.Load() == nil {
-			text, err := o.read(ctx, service.Name, service.Environment["POSTGRES_PASSWORD_FILE"])
-			if err != nil {
-				return nil, err
-			}
-			password := strings.TrimRight(text, "\n")
-			secret.Store(&password)
-		}
-		address := url.URL{
-			Scheme: "postgres", User: url.UserPassword(user, *secret.Load()), Path: "/" + database,
-			Host: net.JoinHostPort(endpoint.Address, strconv.Itoa(int(endpoint.Port))),
-			// Loopback needs no TLS: it is asked for only where the server insists.
-			// The usual order would cost a second connection for each login.
-			RawQuery: "sslmode=allow",
-		}
-		return pgx.ParseConfig(address.String())
+		return o.logins.config(ctx, service.Name, endpoint)
 	})
 }
 

@@ -1,0 +1,130 @@
+package conformance_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/postgres-master-slave/postgres-master-slave/conformance"
+	"github.com/postgres-master-slave/postgres-master-slave/conformance/live"
+	"github.com/postgres-master-slave/postgres-master-slave/stack"
+)
+
+// Whose recipe is checked, and what cannot be known of it. Paths that are not
+// absolute count from the project's root.
+//
+//	go test ./conformance -args -file /path/docker-compose.yml -checks slot,standby
+var (
+	recipeFiles    = words("file", "CONFORMANCE_FILE", "compose `files` of a recipe to check in place of the project's own")
+	envFiles       = words("env-file", "", "`files` of variables that the compose files refer to; without it .env beside the first")
+	serviceProfile = words("compose-profile", "", "`profiles` of the compose files to activate")
+	images         = words("image", "", "`service=image` to run in place of the one named or built")
+	primaryService = flag.String("primary", "", "`service` that is the primary, where asking would leave doubts")
+	standbys       = words("standby", "", "`services` that are its standbys")
+	user           = flag.String("user", "", "`role` to log in as, where the services' variables do not tell")
+	password       = flag.String("password", "", "its password; CONFORMANCE_PASSWORD keeps it out of the process list")
+	database       = flag.String("database", "", "`name` of the database to work in")
+	deviationsFile = flag.String("deviations", "", "`file` of the recipe's known deviations")
+	allowHost      = flag.Bool("allow-host", false, "run also what reaches into the host")
+	keep           = flag.Bool("keep", false, "keep the servers of a run that failed, and say how to look at them")
+)
+
+// list is a flag that can be repeated, or hold several words between commas.
+type list []string
+
+func (l *list) String() string { return strings.Join(*l, ",") }
+
+func (l *list) Set(text string) error {
+	*l = append(*l, strings.FieldsFunc(text, func(r rune) bool { return r == ',' })...)
+	return nil
+}
+
+func words(name, variable, usage string) *list {
+	found := list(strings.FieldsFunc(fromEnvironment(variable, ""), func(r rune) bool { return r == ',' }))
+	flag.Var(&found, name, usage)
+	return &found
+}
+
+// subject is a recipe to check.
+type subject struct {
+	name    string
+	options stack.Options
+	choices []live.Option
+	known   conformance.Deviations // nil is none
+	foreign bool                   // not the project's own
+}
+
+// shipped is the project's recipe, with overlays over it.
+func shipped(t *testing.T, name string, overlays ...string) subject {
+	t.Helper()
+	found := subject{name: name, options: stack.Options{Files: append([]string{recipeFile}, overlays...), Name: name}}
+	if len(overlays) == 0 {
+		found.known = readDeviations(t, recipeDeviations)
+	}
+	return found
+}
+
+// asked is the recipe that -file names, or else the project's.
+func asked(t *testing.T) subject {
+	t.Helper()
+	if len(*recipeFiles) == 0 {
+		return shipped(t, "recipe")
+	}
+	found, err := foreignRecipe()
+	require.NoError(t, err)
+	if *deviationsFile != "" {
+		found.known = readDeviations(t, resolve([]string{*deviationsFile})[0])
+	}
+	return found
+}
+
+// foreignRecipe is the one that -file names.
+func foreignRecipe() (subject, error) {
+	found := subject{foreign: true, choices: []live.Option{
+		live.WithRoles(live.Roles{Primary: *primaryService, Standbys: *standbys}),
+		live.WithLogin(live.Login{User: *user, Password: fromEnvironment("CONFORMANCE_PASSWORD", *password), Database: *database}),
+	}}
+	found.options = stack.Options{
+		Files: resolve(*recipeFiles), EnvFiles: resolve(*envFiles), Environment: os.Environ(), Profiles: *serviceProfile,
+		Images: map[string]string{}, AllowHost: *allowHost, Keep: *keep,
+	}
+	for _, one := range *images {
+		service, image, ok := strings.Cut(one, "=")
+		if !ok || service == "" || image == "" {
+			return found, fmt.Errorf("-image %s: must be service=image", one)
+		}
+		found.options.Images[service] = image
+	}
+	found.name = filepath.Base(filepath.Dir(found.options.Files[0]))
+	found.options.Name = found.name
+	return found, nil
+}
+
+// resolve makes paths absolute, from the project's root.
+func resolve(paths []string) []string {
+	root, err := filepath.Abs("..")
+	if err != nil {
+		return paths
+	}
+	var resolved []string
+	for _, path := range paths {
+		if !filepath.IsAbs(path) {
+			path = filepath.Join(root, path)
+		}
+		resolved = append(resolved, path)
+	}
+	return resolved
+}
+
+// onlyShipped skips a test of the project's own recipes while another one is checked.
+func onlyShipped(t *testing.T) {
+	t.Helper()
+	if len(*recipeFiles) > 0 {
+		t.Skip("-file names another recipe")
+	}
+}

@@ -1,0 +1,73 @@
+package pair
+
+import (
+	"context"
+	"slices"
+)
+
+// Upstream gives the node that a standby streams from, and the WAL sender there
+// that serves it: the primary's, or another standby's where the standby is a
+// cascading one. The sender is nil when no node has one.
+//
+// Source: PostgreSQL documentation, "Cascading Replication".
+func (p *Pair) Upstream(ctx context.Context, standby *Node, receiver WALReceiver) (*Node, *WALSender, error) {
+	nodes := slices.DeleteFunc(p.Nodes(), func(node *Node) bool { return node == standby })
+	// Nodes are often named as their standbys know them: ask that one first.
+	slices.SortStableFunc(nodes, func(a, b *Node) int { return named(b, receiver) - named(a, receiver) })
+	for _, node := range nodes {
+		senders, err := node.WALSenders(ctx)
+		if err != nil {
+			return nil, nil, err
+		}
+		if sender := FindStandby(senders, receiver); sender != nil {
+			return node, sender, nil
+		}
+	}
+	return nil, nil, nil
+}
+
+// SortStandbys puts standbys that stream from the primary itself before
+// cascading ones. It changes the pair: nobody else may use it meanwhile.
+func (p *Pair) SortStandbys(ctx context.Context) error {
+	var direct, cascading []*Node
+	for _, standby := range p.Standbys {
+		receiver, _, err := standby.WALReceiver(ctx)
+		if err != nil {
+			return err
+		}
+		upstream, _, err := p.Upstream(ctx, standby, receiver)
+		if err != nil {
+			return err
+		}
+		if upstream == nil || upstream == p.Primary {
+			direct = append(direct, standby)
+		} else {
+			cascading = append(cascading, standby)
+		}
+	}
+	p.Standbys = append(direct, cascading...)
+	return nil
+}
+
+func named(node *Node, receiver WALReceiver) int {
+	if node.name == receiver.SenderHost {
+		return 1
+	}
+	return 0
+}
+
+// FindStandby picks the WAL sender that serves a WAL receiver: the one that
+// holds the receiver's slot, or, when it uses none, a streaming sender
+// without a slot. A base backup's stream is never taken for a standby's.
+func FindStandby(senders []WALSender, receiver WALReceiver) *WALSender {
+	for i, sender := range senders {
+		slot := ""
+		if sender.SlotName != nil {
+			slot = *sender.SlotName
+		}
+		if sender.State == "streaming" && sender.ApplicationName != baseBackupName && slot == receiver.SlotName {
+			return &senders[i]
+		}
+	}
+	return nil
+}

@@ -1,0 +1,172 @@
+package stack
+
+import (
+	"fmt"
+	"maps"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/compose-spec/compose-go/v2/types"
+)
+
+// isolation changes a loaded model so that it can run beside anything else and
+// harms nothing: labels of the run, names of its own, ports on loopback,
+// volumes of its own, files of the host for reading only.
+type isolation struct {
+	project *types.Project
+	labels  map[string]string
+	options Options
+	changes []string
+}
+
+// isolate tells what then differs from what is written in a way that the
+// recipe's author may want to know.
+func isolate(project *types.Project, labels map[string]string, options Options) (changes []string) {
+	i := isolation{project: project, labels: labels, options: options}
+	i.volumes()
+	i.networks()
+	i.services()
+	slices.Sort(i.changes)
+	return i.changes
+}
+
+func (i *isolation) change(format string, arguments ...any) {
+	i.changes = append(i.changes, fmt.Sprintf(format, arguments...))
+}
+
+func (i *isolation) volumes() {
+	own := types.Volumes{} // the loaded map is shared with copies of the project
+	for key, volume := range i.project.Volumes {
+		device := volume.DriverOpts["device"]
+		switch {
+		case bool(volume.External):
+			i.change("volume %s is external: an empty one stands in its place", key)
+			volume = types.VolumeConfig{}
+		case strings.ContainsAny(device, "/:"):
+			i.change("volume %s is %s: an empty one stands in its place", key, device)
+			volume = types.VolumeConfig{}
+		}
+		// A global name would be shared with every other project.
+		volume.Name = i.project.Name + "_" + key
+		volume.CustomLabels = merged(volume.CustomLabels, i.labels)
+		own[key] = volume
+	}
+	i.project.Volumes = own
+}
+
+func (i *isolation) networks() {
+	own := types.Networks{}
+	for key, network := range i.project.Networks {
+		if network.External {
+			i.change("network %s is external: one of the run's own stands in its place", key)
+			network = types.NetworkConfig{}
+		}
+		if len(network.Ipam.Config) > 0 && !addressed(i.project, key) {
+			// Two stacks cannot have one subnet, and nobody asks for an address in it.
+			network.Ipam = types.IPAMConfig{}
+		}
+		network.Name = i.project.Name + "_" + key
+		network.CustomLabels = merged(network.CustomLabels, i.labels)
+		own[key] = network
+	}
+	i.project.Networks = own
+}
+
+func (i *isolation) services() {
+	for _, name := range i.project.ServiceNames() {
+		service := i.project.Services[name]
+		service.CustomLabels = merged(service.CustomLabels, i.labels, composeLabels(i.project, name))
+		answerTo(&service)
+		service.Ports = slices.Clone(service.Ports)
+		for j := range service.Ports {
+			service.Ports[j].HostIP = loopback
+			if !i.options.LiteralPorts {
+				service.Ports[j].Published = ""
+			}
+		}
+		publish(&service, i.options.Publish[name])
+		service.Volumes = slices.Clone(service.Volumes)
+		for j, mount := range service.Volumes {
+			if mount.Type == types.VolumeTypeBind {
+				service.Volumes[j] = i.bind(service, mount)
+			}
+		}
+		i.project.Services[name] = service
+	}
+}
+
+// bind is what stands in the place of a file or directory of the host.
+func (i *isolation) bind(service types.ServiceConfig, mount types.ServiceVolumeConfig) types.ServiceVolumeConfig {
+	if mount.ReadOnly || !holdsData(service, mount.Target) {
+		mount.ReadOnly = true
+		return mount
+	}
+	i.change("service %s keeps its data in %s of the host: an empty volume stands in its place", service.Name, mount.Source)
+	key := strings.Trim(notInNames.ReplaceAllString("host"+mount.Source, "-"), "-")
+	i.project.Volumes[key] = types.VolumeConfig{Name: i.project.Name + "_" + key, CustomLabels: merged(nil, i.labels)}
+	return types.ServiceVolumeConfig{Type: types.VolumeTypeVolume, Source: key, Target: mount.Target}
+}
+
+// answerTo lets a service be found by the container name that it can't have.
+func answerTo(service *types.ServiceConfig) {
+	if service.ContainerName == "" {
+		return
+	}
+	service.Networks = maps.Clone(service.Networks)
+	for key, network := range service.Networks {
+		aliased := types.ServiceNetworkConfig{}
+		if network != nil {
+			aliased = *network
+		}
+		aliased.Aliases = append(slices.Clone(aliased.Aliases), service.ContainerName)
+		service.Networks[key] = &aliased
+	}
+	service.ContainerName = ""
+}
+
+// publish makes a port of a service reachable from the host, on any free port,
+// unless the recipe does already. Port 0 is none.
+func publish(service *types.ServiceConfig, port uint16) {
+	published := slices.ContainsFunc(service.Ports, func(one types.ServicePortConfig) bool { return one.Target == uint32(port) })
+	if port != 0 && !published {
+		service.Ports = append(service.Ports, types.ServicePortConfig{
+			Mode: "ingress", Protocol: "tcp", HostIP: loopback, Target: uint32(port),
+		})
+	}
+}
+
+// addressed says whether a service has an address of its own in a network.
+func addressed(project *types.Project, key string) bool {
+	for _, service := range project.Services {
+		if network := service.Networks[key]; network != nil && (network.Ipv4Address != "" || network.Ipv6Address != "") {
+			return true
+		}
+	}
+	return false
+}
+
+// notInNames is what a volume may not be called.
+var notInNames = regexp.MustCompile(`[^a-zA-Z0-9_.-]+`)
+
+// dataDirectory is where images keep PostgreSQL's data unless PGDATA says otherwise.
+const dataDirectory = "/var/lib/postgresql/data"
+
+// holdsData says whether a directory of a container is one that PostgreSQL
+// writes its data to, or one above it or below it.
+//
+// Source: documentation of the images postgres (PGDATA, VOLUME since 18) and bitnami/postgresql.
+func holdsData(service types.ServiceConfig, target string) bool {
+	places := []string{dataDirectory, "/bitnami/postgresql"}
+	for _, name := range []string{"PGDATA", "POSTGRESQL_DATA_DIR"} {
+		if value := service.Environment[name]; value != nil && *value != "" {
+			places = append(places, *value)
+		}
+	}
+	target = path.Clean(target)
+	return slices.ContainsFunc(places, func(place string) bool {
+		place = path.Clean(place)
+		return target == place || strings.HasPrefix(place, target+"/") || strings.HasPrefix(target, place+"/")
+	})
+}

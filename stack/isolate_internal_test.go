@@ -1,0 +1,164 @@
+package stack
+
+import (
+	"context"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func composeFile(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "docker-compose.yml")
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+	return path
+}
+
+func TestIsolationHarmsNothingOfTheHost(t *testing.T) {
+	for name, test := range map[string]struct {
+		service, rest string // of the compose file
+		changes       []string
+	}{
+		"nothing to change": {service: `volumes: ["data:/var/lib/postgresql/data"]`, rest: "volumes: {data: }"},
+		"an external volume": {
+			service: `volumes: ["data:/var/lib/postgresql/data"]`, rest: "volumes: {data: {external: true}}",
+			changes: []string{"volume data is external: an empty one stands in its place"},
+		},
+		"a volume that is a directory of the host": {
+			service: `volumes: ["data:/var/lib/postgresql/data"]`,
+			rest:    "volumes: {data: {driver_opts: {type: none, o: bind, device: /srv/data}}}",
+			changes: []string{"volume data is /srv/data: an empty one stands in its place"},
+		},
+		"a volume in memory": {
+			service: `volumes: ["data:/var/lib/postgresql/data"]`,
+			rest:    "volumes: {data: {driver_opts: {type: tmpfs, device: tmpfs}}}",
+		},
+		"an external network": {
+			service: "networks: [elsewhere]", rest: "networks: {elsewhere: {external: true}}",
+			changes: []string{"network elsewhere is external: one of the run's own stands in its place"},
+		},
+		"data in a directory of the host": {
+			service: `volumes: ["/srv/data:/var/lib/postgresql/data"]`,
+			changes: []string{"service db keeps its data in /srv/data of the host: an empty volume stands in its place"},
+		},
+		"data elsewhere": {
+			service: `{environment: {PGDATA: /pg/15}, volumes: ["/srv/pg:/pg"]}`,
+			changes: []string{"service db keeps its data in /srv/pg of the host: an empty volume stands in its place"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := "services: {db: {image: postgres, " + flow(test.service) + "}}\n" + test.rest + "\n"
+			model, err := Load(t.Context(), composeFile(t, text))
+			require.NoError(t, err, text)
+			assert.Equal(t, test.changes, model.Changes)
+
+			project, err := load(t.Context(), Options{Files: []string{composeFile(t, text)}}, "isolated")
+			require.NoError(t, err)
+			isolate(project, map[string]string{"run": "1"}, Options{})
+			for key, volume := range project.Volumes {
+				assert.False(t, bool(volume.External), key)
+				assert.Equal(t, "isolated_"+key, volume.Name)
+				assert.Equal(t, "1", volume.CustomLabels["run"])
+			}
+			for key, network := range project.Networks {
+				assert.False(t, bool(network.External), key)
+				assert.Equal(t, "isolated_"+key, network.Name)
+			}
+			for _, mount := range project.Services["db"].Volumes {
+				assert.Equal(t, "volume", mount.Type)
+			}
+		})
+	}
+}
+
+// flow takes the braces off a mapping, so that it can go into another.
+func flow(mapping string) string {
+	if mapping[0] == '{' {
+		return mapping[1 : len(mapping)-1]
+	}
+	return mapping
+}
+
+func TestIsolationKeepsWhatServicesNeed(t *testing.T) {
+	file := composeFile(t, `
+services:
+  db:
+    image: postgres
+    container_name: the-primary
+    volumes: ["./init.sql:/docker-entrypoint-initdb.d/init.sql"]
+    networks: {data: {aliases: [primary]}}
+  follower: {image: postgres, networks: {fixed: {ipv4_address: 10.99.0.3}}}
+networks:
+  data: {ipam: {config: [{subnet: 10.98.0.0/24}]}}
+  fixed: {ipam: {config: [{subnet: 10.99.0.0/24}]}}
+`)
+	project, err := load(t.Context(), Options{Files: []string{file}}, "isolated")
+	require.NoError(t, err)
+	isolate(project, nil, Options{Publish: map[string]uint16{"db": 5432}})
+	db := project.Services["db"]
+	assert.Empty(t, db.ContainerName, "two runs cannot have one name")
+	assert.Equal(t, []string{"primary", "the-primary"}, db.Networks["data"].Aliases, "others still find it by that name")
+	assert.True(t, db.Volumes[0].ReadOnly, "the host's files are for reading")
+	require.Len(t, db.Ports, 1, "it is reachable though it publishes nothing")
+	assert.Equal(t, "127.0.0.1", db.Ports[0].HostIP)
+	assert.Empty(t, db.Ports[0].Published)
+	assert.Empty(t, project.Networks["data"].Ipam.Config, "two runs cannot have one subnet")
+	assert.Len(t, project.Networks["fixed"].Ipam.Config, 1, "but addresses in it are what others know it by")
+}
+
+func TestVariablesComeOnlyFromWhereTheyAreAskedFor(t *testing.T) {
+	file := composeFile(t, `services: {db: {image: "postgres:${VERSION:-none}"}}`)
+	require.NoError(t, os.WriteFile(filepath.Join(filepath.Dir(file), ".env"), []byte("VERSION=from-file"), 0o600))
+	other := filepath.Join(t.TempDir(), "other.env")
+	require.NoError(t, os.WriteFile(other, []byte("VERSION=from-other"), 0o600))
+	t.Setenv("VERSION", "from-process")
+	for name, test := range map[string]struct {
+		options Options
+		want    string
+	}{
+		"none":                        {Options{}, "postgres:none"},
+		".env beside the file":        {Options{Environment: []string{}}, "postgres:from-file"},
+		"a named file":                {Options{Environment: []string{}, EnvFiles: []string{other}}, "postgres:from-other"},
+		"the environment before both": {Options{Environment: []string{"VERSION=given"}, EnvFiles: []string{other}}, "postgres:given"},
+		"an image put in place":       {Options{Images: map[string]string{"db": "mine:1"}}, "mine:1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			test.options.Files = []string{file}
+			model, err := test.options.Load(t.Context())
+			require.NoError(t, err)
+			assert.Equal(t, test.want, model.Services["db"].Image)
+		})
+	}
+	_, err := Options{Files: []string{file}, Images: map[string]string{"nobody": "mine:1"}}.Load(context.Background())
+	require.ErrorIs(t, err, ErrRecipe)
+	assert.ErrorContains(t, err, "it has no service nobody, only db")
+}
+
+func TestComposeFilesDoNotReachIntoTheHost(t *testing.T) {
+	for name, test := range map[string]struct{ service, says string }{
+		"privileged":           {"privileged: true", "db: privileged"},
+		"the host's network":   {"network_mode: host", "db: network_mode: host"},
+		"the host's processes": {"pid: host", "db: pid: host"},
+		"capabilities":         {"cap_add: [SYS_ADMIN]", "db: cap_add SYS_ADMIN"},
+		"devices":              {"devices: [/dev/mem]", "db: devices"},
+		"no confinement":       {"security_opt: [seccomp=unconfined]", "db: security_opt seccomp=unconfined"},
+		"the engine's socket":  {`volumes: ["/var/run/docker.sock:/var/run/docker.sock"]`, "db: mount /var/run/docker.sock"},
+		"a way out by dots":    {`volumes: ["../../etc:/host"]`, "db: mount "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			options := Options{Files: []string{composeFile(t, "services: {db: {image: postgres, "+test.service+"}}")}}
+			_, err := options.Load(t.Context())
+			require.ErrorIs(t, err, ErrHost)
+			assert.ErrorContains(t, err, test.says)
+			options.AllowHost = true
+			model, err := options.Load(t.Context())
+			require.NoError(t, err)
+			assert.Equal(t, []string{"db"}, slices.Collect(maps.Keys(model.Services)))
+		})
+	}
+}
