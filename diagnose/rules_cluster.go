@@ -116,6 +116,26 @@ var clusterRules = []rule{ //nolint:gochecknoglobals // a constant list
 		},
 	},
 	{
+		id: "no-primary-conninfo", what: "standby.signal without `primary_conninfo`",
+		sees:  "the standby answers, but has no WAL receiver and an empty `primary_conninfo`",
+		cause: "{server} is in recovery, but nothing tells it which primary to follow",
+		cure:  "Let pg_basebackup -R write primary_conninfo, or set it: `ALTER SYSTEM SET primary_conninfo = 'host={primary} user=…'`, then `SELECT pg_reload_conf()`.",
+		when: func(scene *scene, found *match) bool {
+			if !scene.primaryAnswers() {
+				return false
+			}
+			return anyServer(func(server *Server, found *match) bool {
+				answer := server.Answer
+				// Before version 12 it was no setting.
+				if answer == nil || !answer.InRecovery || answer.Version < 120000 || answer.ConnectionInfo != "" || answer.Receiver != "" {
+					return false
+				}
+				found.line.Text = answer.replication()
+				return true
+			})(scene, found)
+		},
+	},
+	{
 		id: "timeline-diverged", what: "the standby's data are ahead of the primary's",
 		sees:  "`highest timeline … is behind recovery timeline`, `requested starting point … is not in this server's history`",
 		cause: "{server} has WAL that {primary} lacks: it was a primary itself, or {primary} was restored from an older state",

@@ -101,6 +101,9 @@ var generalRules = []rule{ //nolint:gochecknoglobals // a constant list
 			found.values["hint"] = ""
 			if found.server != nil {
 				found.line = found.server.lastError()
+				if found.line.Text == "" && found.server.Answer != nil {
+					found.line.Text = found.server.Answer.replication()
+				}
 				found.values["hint"] = "; look at " + found.server.Name + " first"
 			}
 			return true

@@ -71,6 +71,21 @@ var loginRules = []rule{ //nolint:gochecknoglobals // a constant list
 		},
 	},
 	{
+		id: "hba-not-loaded", what: "pg_hba.conf was changed to something that cannot be read",
+		sees:  "`no pg_hba.conf entry for replication connection`, and an error in `pg_hba_file_rules`",
+		cause: "pg_hba.conf of {primary} was not loaded, because it has an error ({error}), so {server} is not let in",
+		cure:  "Correct that line of pg_hba.conf, look at `SELECT line_number, error FROM pg_hba_file_rules WHERE error IS NOT NULL`, then `SELECT pg_reload_conf()`.",
+		log:   noEntry,
+		when: func(scene *scene, found *match) bool {
+			primary := scene.primary()
+			if primary == nil || primary.Answer == nil || len(primary.Answer.HBAErrors) == 0 {
+				return false
+			}
+			found.values["error"] = primary.Answer.HBAErrors[0]
+			return true
+		},
+	},
+	{
 		id: "trust", what: "`POSTGRES_HOST_AUTH_METHOD: trust`, and nothing for replication",
 		sees:  "`no pg_hba.conf entry for replication connection`, although everybody may log in",
 		cause: "POSTGRES_HOST_AUTH_METHOD of {primary} is trust, which makes the line \"host all all all trust\": all databases, but replication is none, so {server} is not let in as {role}",

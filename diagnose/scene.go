@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -159,6 +160,16 @@ func (s *Server) lastError() Line {
 		}
 	}
 	return Line{}
+}
+
+// replication says how a server stands in replication, as far as it knows.
+func (a *Answer) replication() string {
+	list := func(names []string) string { return cmp.Or(strings.Join(names, ", "), "none") }
+	if a.InRecovery {
+		return fmt.Sprintf("is in recovery; primary_conninfo: %s; primary_slot_name: %s; WAL receiver: %s",
+			cmp.Or(a.ConnectionInfo, "none"), cmp.Or(a.SlotName, "none"), cmp.Or(a.Receiver, "none"))
+	}
+	return fmt.Sprintf("takes writes; WAL senders: %s; slots: %s", list(a.Senders), list(a.Slots))
 }
 
 // identity says which cluster a server belongs to.

@@ -23,6 +23,7 @@ type StartError struct {
 	Waited    time.Duration
 	Cause     error
 	Diagnosis diagnose.Diagnosis
+	Advice    []diagnose.Diagnosis // what else should not be so
 	Servers   []ServerState
 }
 
@@ -37,6 +38,9 @@ type ServerState struct {
 func (e *StartError) Error() string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "start pair: not replicating after %s: %s", e.Waited.Round(time.Millisecond), e.Diagnosis.Text())
+	for _, also := range e.Advice {
+		fmt.Fprintf(&text, "also:     %s. %s\n", also.Cause, also.Cure)
+	}
 	fmt.Fprintf(&text, "the wait ended with: %v", e.Cause)
 	for _, server := range e.Servers {
 		state := server.Container
@@ -81,7 +85,7 @@ func (o *operator) explain(ctx context.Context, waited time.Duration, cause erro
 	}
 	evidence.Missing = missing(waited, cause)
 	found := diagnose.Of(evidence)
-	explained := &StartError{Waited: waited, Cause: cause, Diagnosis: *found}
+	explained := &StartError{Waited: waited, Cause: cause, Diagnosis: *found, Advice: diagnose.Advise(evidence)}
 	for _, server := range evidence.Servers {
 		state := ServerState{Service: server.Name, Container: server.Container}
 		for _, line := range server.Log {
