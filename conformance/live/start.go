@@ -126,8 +126,8 @@ func (o *operator) watch(ctx context.Context, cancel context.CancelCauseFunc) *d
 	_ = pair.Poll(ctx, watchInterval, func(ctx context.Context) (bool, error) { // it ends with ctx, which is no news
 		evidence := observer.look(ctx)
 		found := diagnose.Of(evidence)
-		if ended := ctx.Err() != nil; ended || !found.Conclusive {
-			return ended, nil
+		if !found.Conclusive {
+			return false, nil
 		}
 		// What no log says must last: servers may be caught in between, and
 		// package pair, which asks more often, may have a better word for it.
