@@ -26,6 +26,8 @@ type Container struct {
 	OOMKilled bool
 	Health    string // starting, healthy, unhealthy; empty without a health check
 	Restart   string // restart policy
+	Restarts  int    // how often that policy has started it again
+	Terminal  bool   // its first process has a terminal, at which nobody sits
 	ImageID   string
 	Image     string // as the compose file names it
 	Labels    map[string]string
@@ -33,6 +35,7 @@ type Container struct {
 	Grace     time.Duration // between the stop signal and SIGKILL
 	SharedMem int64         // size of /dev/shm in bytes
 	Env       map[string]string
+	Entry     []string // the entrypoint, which Command follows
 	Command   []string
 	Ports     []Endpoint
 	Probe     []string // the command of the health check, as the compose file names it
@@ -103,6 +106,7 @@ func (s *Stack) Inspect(ctx context.Context, service string) (Container, error) 
 	found := Container{
 		Name: strings.TrimPrefix(raw.Name, "/"), State: raw.State.Status, ExitCode: raw.State.ExitCode,
 		OOMKilled: raw.State.OOMKilled, Restart: string(raw.HostConfig.RestartPolicy.Name),
+		Restarts: raw.RestartCount, Terminal: raw.Config.Tty, Entry: raw.Config.Entrypoint,
 		ImageID: raw.Image, Image: raw.Config.Image, Labels: raw.Config.Labels, User: raw.Config.User,
 		Grace: stopTimeout, SharedMem: raw.HostConfig.ShmSize,
 		Env: map[string]string{}, Command: raw.Config.Cmd, Ports: endpoints(raw),
@@ -136,29 +140,6 @@ func moment(text string) time.Time {
 		return time.Time{}
 	}
 	return at
-}
-
-// Logs gives what a service's container has written, stdout and stderr in
-// the order of arrival, since a moment; the zero time is all of it.
-func (s *Stack) Logs(ctx context.Context, service string, since time.Time) (string, error) {
-	id, err := s.find(ctx, service)
-	if err != nil {
-		return "", err
-	}
-	options := container.LogsOptions{ShowStdout: true, ShowStderr: true}
-	if !since.IsZero() {
-		options.Since = since.Format(time.RFC3339Nano)
-	}
-	stream, err := s.engine.cli.Client().ContainerLogs(ctx, id, options)
-	if err != nil {
-		return "", fmt.Errorf("read log of %s: %w", service, err)
-	}
-	var text bytes.Buffer
-	_, err = stdcopy.StdCopy(&text, &text, stream)
-	if err = errors.Join(err, stream.Close()); err != nil {
-		return "", fmt.Errorf("read log of %s: %w", service, err)
-	}
-	return text.String(), nil
 }
 
 // Execution is a command that ran to its end in a container.

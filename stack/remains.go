@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/containerd/errdefs"
@@ -81,8 +82,15 @@ func (r remnants) remove(ctx context.Context, engine client.APIClient) error {
 			errs = append(errs, fmt.Errorf("remove %s %s: %w", what, name, err))
 		}
 	}
-	for _, one := range r.containers {
-		note("container", one.Names[0], removeContainer(ctx, engine, one.ID))
+	// The engine takes its time over each container, most of it waiting.
+	failures := make([]error, len(r.containers))
+	var group sync.WaitGroup
+	for i, one := range r.containers {
+		group.Go(func() { failures[i] = removeContainer(ctx, engine, one.ID) })
+	}
+	group.Wait()
+	for i, one := range r.containers {
+		note("container", one.Names[0], failures[i])
 	}
 	for _, one := range r.networks {
 		note("network", one.Name, engine.NetworkRemove(ctx, one.ID))

@@ -65,13 +65,9 @@ func (e *PortTakenError) Unwrap() error { return e.Cause }
 //
 // Errors: ErrRecipe, *PortTakenError, or what the engine said.
 func (e *Engine) Up(ctx context.Context, options Options) (*Stack, error) {
-	model, err := options.Load(ctx)
+	stack, err := e.Prepare(ctx, options)
 	if err != nil {
 		return nil, err
-	}
-	stack := &Stack{
-		engine: e, options: options, Model: model,
-		name: projectName(options.Name),
 	}
 	if err := stack.Up(ctx); err != nil {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), removeLimit)
@@ -79,6 +75,19 @@ func (e *Engine) Up(ctx context.Context, options Options) (*Stack, error) {
 		return nil, errors.Join(err, stack.remove(ctx))
 	}
 	return stack, nil
+}
+
+// Prepare names a new project without making anything of it: Stack.Up does,
+// and until that returns the containers can already be looked at. What a
+// failed Up has made then stays for the caller to look at and to Discard.
+//
+// Errors: ErrRecipe, ErrHost.
+func (e *Engine) Prepare(ctx context.Context, options Options) (*Stack, error) {
+	model, err := options.Load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &Stack{engine: e, options: options, Model: model, name: projectName(options.Name)}, nil
 }
 
 // projectName makes a name that no other run has.

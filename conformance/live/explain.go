@@ -2,46 +2,60 @@ package live
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
 
-	"github.com/postgres-master-slave/postgres-master-slave/stack"
+	"github.com/postgres-master-slave/postgres-master-slave/diagnose"
 )
 
 // logTail is how many lines of each server's log an error carries.
 const logTail = 12
 
+// explainLimit bounds the last look at what failed.
+const explainLimit = 5 * time.Second
+
 // StartError says why a recipe did not become a pair. It unwraps to the
-// missing fact (*pair.NotReadyError) or to ErrEnded.
+// missing fact (*pair.NotReadyError), to ErrEnded or ErrHopeless, and to what
+// the engine said.
 type StartError struct {
-	Waited  time.Duration
-	Cause   error
-	Servers []ServerState
+	Waited    time.Duration
+	Cause     error
+	Diagnosis diagnose.Diagnosis
+	Advice    []diagnose.Diagnosis // what else should not be so
+	Servers   []ServerState
 }
 
 // ServerState is what was seen of one server when the wait ended.
 type ServerState struct {
 	Service   string
-	Container stack.Container
+	Container diagnose.Container
 	Log       []string // its last lines
-	Err       error    // why state or log could not be had
 }
 
-// Error tells cause, container states and the end of each log.
+// Error tells the diagnosis, then cause, container states and the end of each log.
 func (e *StartError) Error() string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "start pair: not replicating after %s: %v", e.Waited.Round(time.Millisecond), e.Cause)
+	fmt.Fprintf(&text, "start pair: not replicating after %s: %s", e.Waited.Round(time.Millisecond), e.Diagnosis.Text())
+	for _, also := range e.Advice {
+		fmt.Fprintf(&text, "also:     %s. %s\n", also.Cause, also.Cure)
+	}
+	fmt.Fprintf(&text, "the wait ended with: %v", e.Cause)
 	for _, server := range e.Servers {
-		if server.Err != nil {
-			fmt.Fprintf(&text, "\n%s: %v", server.Service, server.Err)
+		state := server.Container
+		if state.State == "" {
+			fmt.Fprintf(&text, "\n%s: no container", server.Service)
 			continue
 		}
-		fmt.Fprintf(&text, "\n%s: container %s %s", server.Service, server.Container.Name, server.Container.State)
-		if server.Container.State == "exited" {
-			fmt.Fprintf(&text, " with exit code %d", server.Container.ExitCode)
+		fmt.Fprintf(&text, "\n%s: container %s", server.Service, state.State)
+		if state.State == "exited" {
+			fmt.Fprintf(&text, " with exit code %d", state.ExitCode)
 		}
-		if server.Container.OOMKilled {
+		if state.Restarts > 0 {
+			fmt.Fprintf(&text, ", restarted %d times", state.Restarts)
+		}
+		if state.OOMKilled {
 			text.WriteString(", killed for lack of memory")
 		}
 		text.WriteString("; its log ends:")
@@ -55,17 +69,29 @@ func (e *StartError) Error() string {
 // Unwrap gives the cause.
 func (e *StartError) Unwrap() error { return e.Cause }
 
-// explain gathers what an operator would look at.
-func (o *operator) explain(ctx context.Context, waited time.Duration, cause error) error {
-	explained := &StartError{Waited: waited, Cause: cause}
-	for _, node := range o.nodes {
-		state := ServerState{Service: node.Name()}
-		state.Container, state.Err = o.stack().Inspect(ctx, node.Name())
-		if state.Err == nil {
-			var log string
-			log, state.Err = o.stack().Logs(ctx, node.Name(), time.Time{})
-			state.Log = tail(log, logTail)
+// explain says why there is no pair, from the evidence that proved it or else
+// from one more look at everything.
+func (o *operator) explain(ctx context.Context, waited time.Duration, cause error, evidence *diagnose.Evidence) error {
+	ctx, cancel := context.WithTimeout(ctx, explainLimit)
+	defer cancel()
+	if evidence == nil {
+		observer := o.observe(lastAnswerPatience)
+		evidence = observer.look(ctx)
+		observer.end()
+		if errors.Is(cause, errNotStarted) && !errors.Is(cause, context.DeadlineExceeded) {
+			evidence.Failure = cause.Error()
+			evidence.Images, _ = o.engine.MissingImages(ctx, o.model) // an engine that fails at this too has said enough
 		}
+	}
+	evidence.Missing = missing(waited, cause)
+	found := diagnose.Of(evidence)
+	explained := &StartError{Waited: waited, Cause: cause, Diagnosis: *found, Advice: diagnose.Advise(evidence)}
+	for _, server := range evidence.Servers {
+		state := ServerState{Service: server.Name, Container: server.Container}
+		for _, line := range server.Log {
+			state.Log = append(state.Log, line.Text)
+		}
+		state.Log = tail(strings.Join(state.Log, "\n"), logTail)
 		explained.Servers = append(explained.Servers, state)
 	}
 	return explained

@@ -4,19 +4,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/postgres-master-slave/postgres-master-slave/conformance"
+	"github.com/postgres-master-slave/postgres-master-slave/diagnose"
 	"github.com/postgres-master-slave/postgres-master-slave/pair"
 	"github.com/postgres-master-slave/postgres-master-slave/stack"
 )
 
 const (
-	// watchInterval is the pause between two looks at the containers.
-	watchInterval = 250 * time.Millisecond
+	// watchInterval is the pause between two looks at containers, logs and
+	// servers: often enough to tell within a second what they show, seldom
+	// enough to cost a start nothing.
+	watchInterval = 500 * time.Millisecond
 	// discardLimit bounds the removal of a stack that did not become a pair.
 	discardLimit = time.Minute
 )
@@ -26,9 +26,6 @@ var ErrEnded = errors.New("container ended")
 
 // ErrNoServer says that no service of a recipe looks like PostgreSQL.
 var ErrNoServer = errors.New("no such service runs PostgreSQL")
-
-// ErrImage says that a service's image can't be had.
-var ErrImage = errors.New("image can't be had")
 
 // ErrRoles says that the servers are not what they were named.
 var ErrRoles = errors.New("servers have other roles")
@@ -56,18 +53,27 @@ func WithRoles(roles Roles) Option { return func(o *operator) { o.roles = roles 
 // WithLogin says how to log in.
 func WithLogin(login Login) Option { return func(o *operator) { o.logins.fixed = login } }
 
+// ErrHopeless says that waiting longer for a pair cannot help: the diagnosis
+// of the StartError tells why.
+var ErrHopeless = errors.New("no waiting helps")
+
+// errNotStarted says that there is nothing to wait for yet.
+var errNotStarted = errors.New("containers are not started")
+
 // Start runs a recipe, finds the pair in it and waits until it replicates,
-// at most until ctx ends. The target's operator is the stack itself.
+// at most until ctx ends; it gives up earlier when it sees that the servers
+// can never become a pair. The target's operator is the stack itself.
 // The caller removes everything with stop, which is safe to call twice.
 //
-// Errors: those of stack.Engine.Up, ErrNoServer, ErrImage, and *StartError when the
-// servers never became a pair; then the stack is removed already.
+// Errors: stack.ErrRecipe, stack.ErrHost, ErrNoServer, and *StartError when the
+// containers could not be started or the servers never became a pair; then the
+// stack is removed already. A port that is in use is *stack.PortTakenError too.
 func Start(ctx context.Context, engine *stack.Engine, options stack.Options, choices ...Option) (target *conformance.Target, stop func(context.Context) error, err error) {
-	running, err := create(ctx, engine, options, choices)
+	running, err := prepare(ctx, engine, options, choices)
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := running.wait(ctx); err != nil {
+	if err := running.wait(ctx, running.stack().Up); err != nil {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), discardLimit)
 		defer cancel()
 		return nil, nil, errors.Join(err, running.discard(ctx))
@@ -75,8 +81,8 @@ func Start(ctx context.Context, engine *stack.Engine, options stack.Options, cho
 	return running.target, running.discard, nil
 }
 
-// create starts the containers of a recipe without waiting for the servers.
-func create(ctx context.Context, engine *stack.Engine, options stack.Options, choices []Option) (*operator, error) {
+// prepare reads a recipe without starting anything.
+func prepare(ctx context.Context, engine *stack.Engine, options stack.Options, choices []Option) (*operator, error) {
 	model, err := options.Load(ctx)
 	if err != nil {
 		return nil, err
@@ -97,40 +103,24 @@ func create(ctx context.Context, engine *stack.Engine, options stack.Options, ch
 	running.options = options
 	running.logins.servers, running.logins.read = found, running.read
 	running.target = &conformance.Target{Name: options.Name, Operator: running, Exclusive: true}
-	project, err := engine.Up(ctx, options)
+	project, err := engine.Prepare(ctx, options)
 	if err != nil {
-		return nil, errors.Join(missingImages(ctx, engine, model), err)
+		return nil, err
 	}
 	running.current.Store(project)
 	return running, nil
 }
 
-// missingImages names what the engine lacks, and for whom.
-func missingImages(ctx context.Context, engine *stack.Engine, model stack.Model) error {
-	missing, err := engine.MissingImages(ctx, model)
-	if err != nil || len(missing) == 0 {
-		return err
-	}
-	var named []string
-	for _, name := range slices.Sorted(maps.Keys(model.Services)) {
-		service := model.Services[name]
-		switch {
-		case service.Built:
-			named = append(named, name+" is built from a Dockerfile: build it first, and name the image")
-		case slices.Contains(missing, service.Image):
-			named = append(named, name+" wants "+service.Image)
-		}
-	}
-	return fmt.Errorf("start: %w: %s; load it into the engine, or put another in its place (-image service=image)", ErrImage, strings.Join(named, "; "))
-}
-
-// wait finds the pair and waits until it replicates. A container that ends
-// ends the wait.
-func (o *operator) wait(ctx context.Context) error {
+// wait takes some steps, finds the pair and waits until it replicates. What
+// proves that this can never be ends the wait.
+func (o *operator) wait(ctx context.Context, steps ...func(context.Context) error) error {
 	began := time.Now()
-	found, err := o.replicates(ctx)
+	found, proof, err := o.replicates(ctx, steps)
+	if errors.Is(err, stack.ErrRecipe) {
+		return err // nothing was started
+	}
 	if err != nil {
-		return o.explain(context.WithoutCancel(ctx), time.Since(began), err)
+		return o.explain(context.WithoutCancel(ctx), time.Since(began), err, proof)
 	}
 	o.ready = time.Now()
 	o.target.Pair = found
@@ -141,44 +131,62 @@ func (o *operator) wait(ctx context.Context) error {
 	return err
 }
 
-func (o *operator) replicates(ctx context.Context) (*pair.Pair, error) {
+// replicates gives the pair, or what ended the wait for it: an error, and
+// where it was proved that there can be no pair, the evidence.
+func (o *operator) replicates(ctx context.Context, steps []func(context.Context) error) (found *pair.Pair, proof *diagnose.Evidence, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	watched := make(chan struct{})
-	go func() {
-		defer close(watched)
-		o.watch(ctx, cancel)
-	}()
+	watched := make(chan *diagnose.Evidence, 1)
+	go func() { watched <- o.watch(ctx, cancel) }()
 	defer func() {
 		cancel(nil)
-		<-watched
+		proof = <-watched
 	}()
-	found, err := pair.Discover(ctx, o.nodes...)
-	if err != nil {
-		return nil, err
+	for _, step := range steps {
+		if err := step(ctx); err != nil {
+			return nil, nil, fmt.Errorf("%w: %w", errNotStarted, err)
+		}
+	}
+	if found, err = pair.Discover(ctx, o.nodes...); err != nil {
+		return nil, nil, err
 	}
 	if named := o.roles.Primary; named != "" && found.Primary.Name() != named {
-		return nil, fmt.Errorf("%w: the primary is %s, and %s, which was named, is in recovery", ErrRoles, found.Primary.Name(), named)
+		return nil, nil, fmt.Errorf("%w: the primary is %s, and %s, which was named, is in recovery", ErrRoles, found.Primary.Name(), named)
 	}
 	o.logins.adopt(found)
 	if err := found.WaitReady(ctx); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return found, found.SortStandbys(ctx)
+	return found, nil, found.SortStandbys(ctx)
 }
 
-// watch cancels when a server's container has ended for good.
-func (o *operator) watch(ctx context.Context, cancel context.CancelCauseFunc) {
+// watch cancels when it sees that there can never be a pair, and gives the
+// evidence.
+func (o *operator) watch(ctx context.Context, cancel context.CancelCauseFunc) *diagnose.Evidence {
+	observer := o.observe(answerPatience)
+	defer observer.end()
+	var proof *diagnose.Evidence
+	suspected := ""
 	_ = pair.Poll(ctx, watchInterval, func(ctx context.Context) (bool, error) { // it ends with ctx, which is no news
-		for _, node := range o.nodes {
-			state, err := o.stack().Inspect(ctx, node.Name())
-			if err != nil || state.Restart == "always" || state.Restart == "unless-stopped" {
-				continue
-			}
-			if state.State == "exited" || state.State == "dead" {
-				cancel(fmt.Errorf("%w: %s, exit code %d", ErrEnded, node.Name(), state.ExitCode))
-				return true, nil
+		evidence := observer.look(ctx)
+		found := diagnose.Of(evidence)
+		if !found.Conclusive {
+			return false, nil
+		}
+		// What no log says must last: servers may be caught in between, and
+		// package pair, which asks more often, may have a better word for it.
+		if found.Proved.IsZero() && found.ID != suspected {
+			suspected = found.ID
+			return false, nil
+		}
+		proof = evidence
+		cause := fmt.Errorf("%w: %s", ErrHopeless, found.ID)
+		for _, server := range evidence.Servers {
+			if server.Ended() {
+				cause = fmt.Errorf("%w: %s, exit code %d", ErrEnded, server.Name, server.Container.ExitCode)
 			}
 		}
-		return false, nil
+		cancel(cause)
+		return true, nil
 	})
+	return proof
 }
