@@ -196,11 +196,14 @@ func TestCleanLeavesRunsUnderWayAlone(t *testing.T) {
 	defer func() { assert.NoError(t, lease.Close()) }()
 	require.NoError(t, syscall.Flock(int(lease.Fd()), syscall.LOCK_EX))
 	done := filepath.Join(folder, "done")
-	// Lists a dead and a live run, and a stand-in image; notes what is removed.
+	// Lists what a run was told to keep, a dead and a live run, and a stand-in
+	// image; notes what is removed.
 	path := pretended(t, `case "$*" in
 *com.docker.compose.project*) ;;
 version*) ;;
 *" ls "*image.recipe*) echo postgres:15.8 ;;
+"ps "*.kept*) echo kept-container ;;
+*" ls "*.kept*) ;;
 "ps "*) echo "dead-container `+folder+`/gone"; echo "live-container `+lease.Name()+`" ;;
 "network ls "*) echo "dead-network `+folder+`/gone" ;;
 "volume ls "*) echo "dead-volume"; echo "live-volume `+lease.Name()+`" ;;
@@ -212,6 +215,7 @@ esac`)
 	assert.Equal(t, `rm --force --volumes dead-container
 network rm dead-network
 volume rm dead-volume
+rm --force --volumes kept-container
 image rm postgres:15.8
 `, string(removed))
 	assert.Contains(t, output, "container live-container belongs to a test run under way: left alone\n")
