@@ -42,7 +42,8 @@ func init() { //nolint:gochecknoinits // see above
 	if err := os.Unsetenv(holderVariable); err != nil { // its watchdog is no holder
 		os.Exit(1)
 	}
-	const result = 3 // the pipe on which the starter listens
+	const result = 3            // the pipe on which the starter listens until it is closed
+	syscall.CloseOnExec(result) // the watchdog would keep it open
 	if err := hold(context.Background(), given, os.NewFile(result, "result")); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)

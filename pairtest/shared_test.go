@@ -38,7 +38,7 @@ func TestDatabases(t *testing.T) {
 			t.Run(fmt.Sprint(i), func(t *testing.T) {
 				t.Parallel()
 				began := time.Now()
-				db := pairtest.Database(t, migration)
+				db := pairtest.Database(t, migration, pairtest.Fast())
 				t.Logf("a database after %s", time.Since(began))
 				names[i] = one[string](t, db.Standby, `SELECT current_database()::text`)
 				assert.True(t, one[bool](t, db.Standby, inRecoverySQL))
@@ -51,10 +51,10 @@ func TestDatabases(t *testing.T) {
 	})
 	assert.EqualValues(t, 1, applied.Load(), "the migration is done once for all")
 	began := time.Now()
-	db := pairtest.Database(t, pairtest.Migration{})
+	db := pairtest.Database(t, pairtest.Migration{}, pairtest.Fast())
 	t.Logf("a database of a new template after %s", time.Since(began))
 	began = time.Now()
-	pairtest.Database(t, pairtest.Migration{})
+	pairtest.Database(t, pairtest.Migration{}, pairtest.Fast())
 	t.Logf("one more database after %s", time.Since(began))
 	for i, name := range names {
 		for _, other := range names[:i] {
