@@ -37,5 +37,5 @@ image: ## get postgres:15.8: pull it, or build the local stand-in
 	@scripts/engine.sh
 	@scripts/image.sh
 
-clean: ## down, and remove what test runs left, the stand-in image and build/
+clean: ## down, and remove what test runs left, templates of pairs, the stand-in image and build/
 	@scripts/clean.sh

@@ -8,4 +8,4 @@ import "embed"
 // Its paths are relative to the folder of the recipe, beside this one.
 //
 //go:embed hardened.yml hardened secrets
-var Hardened embed.FS //nolint:gochecknoglobals // go:embed wants a variable; its content cannot change
+var Hardened embed.FS

@@ -24,25 +24,25 @@ type DB struct {
 	Primary *pgxpool.Pool // each new connection asks anew where the server is
 	Standby *pgxpool.Pool // the first standby, when there are several
 
-	t testing.TB
+	tb testing.TB
 	// What this package asks the servers itself goes over connections of its
 	// own: an application may have used up its pools.
 	control *pair.Pair
 }
 
 // open connects to a database of a pair. The test closes it.
-func open(t testing.TB, servers *pair.Pair, database string) (*DB, error) {
-	t.Helper()
-	db := &DB{t: t, control: &pair.Pair{Primary: in(servers.Primary, database)}}
+func open(tb testing.TB, servers *pair.Pair, database string) (*DB, error) {
+	tb.Helper()
+	db := &DB{tb: tb, control: &pair.Pair{Primary: in(servers.Primary, database)}}
 	for _, standby := range servers.Standbys {
 		db.control.Standbys = append(db.control.Standbys, in(standby, database))
 	}
-	t.Cleanup(db.control.Close)
+	tb.Cleanup(db.control.Close)
 	var err error
-	if db.Primary, err = pool(t, db.control.Primary); err != nil {
+	if db.Primary, err = pool(tb, db.control.Primary); err != nil {
 		return nil, err
 	}
-	db.Standby, err = pool(t, db.control.Standby())
+	db.Standby, err = pool(tb, db.control.Standby())
 	return db, err
 }
 
@@ -58,15 +58,15 @@ func in(server *pair.Node, database string) *pair.Node {
 }
 
 // pool gives a pool to a server. The test closes it.
-func pool(t testing.TB, server *pair.Node) (*pgxpool.Pool, error) {
-	t.Helper()
-	opened, err := newPool(t.Context(), server)
+func pool(tb testing.TB, server *pair.Node) (*pgxpool.Pool, error) {
+	tb.Helper()
+	opened, err := newPool(tb.Context(), server)
 	if err != nil {
 		return nil, err
 	}
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		if !closeWithin(opened, closeLimit) {
-			t.Errorf("close pool of %s: %d connections are still in use: close rows, end transactions, release connections",
+			tb.Errorf("close pool of %s: %d connections are still in use: close rows, end transactions, release connections",
 				server.Name(), opened.Stat().AcquiredConns())
 		}
 	})
@@ -123,9 +123,9 @@ func (d *DB) StandbyDB() *sql.DB { return d.sqlDB(d.Standby) }
 
 func (d *DB) sqlDB(pool *pgxpool.Pool) *sql.DB {
 	db := stdlib.OpenDBFromPool(pool)
-	d.t.Cleanup(func() {
+	d.tb.Cleanup(func() {
 		if err := db.Close(); err != nil {
-			d.t.Errorf("close database: %v", err)
+			d.tb.Errorf("close database: %v", err)
 		}
 	})
 	return db

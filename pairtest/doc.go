@@ -11,7 +11,10 @@
 // [Pair.HoldReplay], [Pair.DelayReplay], [Pair.Conflict]. Each heals itself at
 // the end of the test that it was given.
 //
-// Everything is removed when the test ends, however it ends: see package stack.
+// The first pair of its kind is kept as a template, in volumes of the engine,
+// and later ones begin with a copy of it: see [FromScratch].
+//
+// Everything else is removed when the test ends, however it ends: see package stack.
 //
 // A shared pair belongs to nobody: a process that this package starts, the
 // holder, keeps it for as long as a test of any process uses it and a few

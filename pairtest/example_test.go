@@ -10,7 +10,7 @@ import (
 
 // A pair of the test's own, broken: every read on the standby is stale.
 func ExampleNew() {
-	_ = func(t *testing.T) {
+	_ = func(t *testing.T) { //nolint:thelper // it is a test
 		p := pairtest.New(t, pairtest.Fast())
 		_, err := p.Primary.Exec(t.Context(), `CREATE TABLE orders (item text)`)
 		require.NoError(t, err)
@@ -28,7 +28,7 @@ func ExampleNew() {
 
 // A database of the test's own, on the pair that all tests share.
 func ExampleDatabase() {
-	_ = func(t *testing.T) {
+	_ = func(t *testing.T) { //nolint:thelper // it is a test
 		t.Parallel()
 		db := pairtest.Database(t, pairtest.SQL(`CREATE TABLE orders (item text)`))
 		_, err := db.PrimaryDB().ExecContext(t.Context(), `INSERT INTO orders VALUES ('book')`)

@@ -6,9 +6,9 @@ import (
 )
 
 // TryDatabase is Database for a test that wants its error.
-func TryDatabase(t testing.TB, migration Migration, options ...Option) (*DB, error) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), startLimit)
+func TryDatabase(tb testing.TB, migration Migration, options ...Option) (*DB, error) {
+	tb.Helper()
+	ctx, cancel := context.WithTimeout(tb.Context(), startLimit)
 	defer cancel()
-	return sharedDatabase(ctx, t, migration, options)
+	return sharedDatabase(ctx, tb, migration, options)
 }

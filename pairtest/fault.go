@@ -30,10 +30,10 @@ func (p *Pair) node(role Role) *pair.Node {
 // Freeze stops all processes of a server where they are, as a machine that
 // hangs does: connections stay open and are silent. Healing lets them go on.
 // The function it gives heals at once, otherwise the end of the test does.
-func (p *Pair) Freeze(t testing.TB, role Role) (heal func()) {
-	t.Helper()
+func (p *Pair) Freeze(tb testing.TB, role Role) (heal func()) {
+	tb.Helper()
 	name := p.node(role).Name()
-	return p.inject(t, "freeze "+name, fault{
+	return p.inject(tb, "freeze "+name, fault{
 		strike: func(ctx context.Context) error { return p.target.Operator.Pause(ctx, name) },
 		heal: func(ctx context.Context) error {
 			return errors.Join(p.target.Operator.Unpause(ctx, name), p.control.WaitReady(ctx))
@@ -45,10 +45,10 @@ func (p *Pair) Freeze(t testing.TB, role Role) (heal func()) {
 // standby shows what it has and receives no more. Connections that are open to
 // the standby may break. Healing connects them and waits until the standby has
 // caught up.
-func (p *Pair) Cut(t testing.TB) (heal func()) {
-	t.Helper()
+func (p *Pair) Cut(tb testing.TB) (heal func()) {
+	tb.Helper()
 	name := p.node(Standby).Name()
-	return p.inject(t, "cut off "+name, fault{
+	return p.inject(tb, "cut off "+name, fault{
 		strike: func(ctx context.Context) error {
 			defer p.reroute()
 			return p.target.Operator.Isolate(ctx, name)
@@ -63,10 +63,10 @@ func (p *Pair) Cut(t testing.TB) (heal func()) {
 // Kill ends a server with SIGKILL, as a crash does. Healing starts the primary
 // again, with its data; the standby is made anew, since the shipped recipe's
 // does not survive a restart.
-func (p *Pair) Kill(t testing.TB, role Role) (heal func()) {
-	t.Helper()
+func (p *Pair) Kill(tb testing.TB, role Role) (heal func()) {
+	tb.Helper()
 	name := p.node(role).Name()
-	return p.inject(t, "kill "+name, fault{
+	return p.inject(tb, "kill "+name, fault{
 		strike: func(ctx context.Context) error {
 			return p.target.Operator.Kill(ctx, name, "KILL")
 		},
@@ -111,12 +111,12 @@ type fault struct {
 
 // inject makes a fault happen. It heals once: when the function is called, or
 // at the end of the test; before that, what the test does is not hindered.
-func (p *Pair) inject(t testing.TB, what string, fault fault) (heal func()) {
-	t.Helper()
+func (p *Pair) inject(tb testing.TB, what string, fault fault) (heal func()) {
+	tb.Helper()
 	var once sync.Once
 	healed := func() (err error) {
 		once.Do(func() {
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), removeLimit)
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(tb.Context()), removeLimit)
 			defer cancel()
 			if err = fault.heal(ctx); err != nil {
 				err = fmt.Errorf("heal after %s: %w", what, err)
@@ -125,20 +125,20 @@ func (p *Pair) inject(t testing.TB, what string, fault fault) (heal func()) {
 		return err
 	}
 	// Before the strike: one that fails half-way is healed too.
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		if err := healed(); err != nil {
-			t.Error(err)
+			tb.Error(err)
 		}
 	})
-	ctx, cancel := context.WithTimeout(t.Context(), removeLimit)
+	ctx, cancel := context.WithTimeout(tb.Context(), removeLimit)
 	defer cancel()
 	if err := fault.strike(ctx); err != nil {
-		t.Fatalf("%s: %v", what, err)
+		tb.Fatalf("%s: %v", what, err)
 	}
 	return func() {
-		t.Helper()
+		tb.Helper()
 		if err := healed(); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
 }

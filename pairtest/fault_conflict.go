@@ -47,13 +47,13 @@ const conflictInterval = 2 * time.Millisecond
 // (max_standby_streaming_delay, hot_standby_feedback).
 //
 // Source: PostgreSQL documentation, "Handling Query Conflicts".
-func (p *Pair) Conflict(t testing.TB) (wait func()) {
-	t.Helper()
-	background, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), removeLimit)
+func (p *Pair) Conflict(tb testing.TB) (wait func()) {
+	tb.Helper()
+	background, cancel := context.WithTimeout(context.WithoutCancel(tb.Context()), removeLimit)
 	struck := make(chan error, 1)
 	restore := func(context.Context) error { return nil }
 	what := "conflict on " + p.node(Standby).Name()
-	p.inject(t, what, fault{
+	p.inject(tb, what, fault{
 		strike: func(ctx context.Context) (err error) {
 			if restore, err = p.impatient(ctx); err != nil {
 				close(struck)
@@ -73,9 +73,9 @@ func (p *Pair) Conflict(t testing.TB) (wait func()) {
 		},
 	})
 	return func() {
-		t.Helper()
+		tb.Helper()
 		if err := <-struck; err != nil {
-			t.Fatalf("%s: %v", what, err)
+			tb.Fatalf("%s: %v", what, err)
 		}
 	}
 }

@@ -19,10 +19,10 @@ const promoteSQL = `SELECT pg_promote()`
 // from it.
 //
 // Source: PostgreSQL documentation, "Failover", pg_promote.
-func (p *Pair) Promote(t testing.TB) (heal func()) {
-	t.Helper()
+func (p *Pair) Promote(tb testing.TB) (heal func()) {
+	tb.Helper()
 	standby := p.node(Standby)
-	return p.inject(t, "promote "+standby.Name(), fault{
+	return p.inject(tb, "promote "+standby.Name(), fault{
 		strike: func(ctx context.Context) error {
 			conn, err := standby.Connect(ctx)
 			if err != nil {

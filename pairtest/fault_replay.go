@@ -23,10 +23,10 @@ const (
 // test waits. Healing resumes replay and waits until the standby has caught up.
 //
 // Source: PostgreSQL documentation, "Recovery Control Functions".
-func (p *Pair) HoldReplay(t testing.TB) (heal func()) {
-	t.Helper()
+func (p *Pair) HoldReplay(tb testing.TB) (heal func()) {
+	tb.Helper()
 	standby := p.node(Standby)
-	return p.inject(t, "hold replay of "+standby.Name(), fault{
+	return p.inject(tb, "hold replay of "+standby.Name(), fault{
 		strike: func(ctx context.Context) error {
 			if err := standby.Exec(ctx, pauseSQL); err != nil {
 				return err
@@ -61,11 +61,11 @@ func waitHeld(ctx context.Context, standby *pair.Node) error {
 // has caught up.
 //
 // Source: PostgreSQL documentation, recovery_min_apply_delay.
-func (p *Pair) DelayReplay(t testing.TB, delay time.Duration) (heal func()) {
-	t.Helper()
+func (p *Pair) DelayReplay(tb testing.TB, delay time.Duration) (heal func()) {
+	tb.Helper()
 	standby := p.node(Standby)
 	restore := func(context.Context) error { return nil }
-	return p.inject(t, fmt.Sprintf("delay replay of %s by %s", standby.Name(), delay), fault{
+	return p.inject(tb, fmt.Sprintf("delay replay of %s by %s", standby.Name(), delay), fault{
 		strike: func(ctx context.Context) (err error) {
 			restore, err = setParameter(ctx, standby, "recovery_min_apply_delay", milliseconds(delay))
 			return err

@@ -31,7 +31,7 @@ type Migration struct {
 func SQL(statements ...string) Migration {
 	sum := sha256.New()
 	for _, one := range statements {
-		fmt.Fprintf(sum, "%d %s", len(one), one)
+		_, _ = fmt.Fprintf(sum, "%d %s", len(one), one) // a hash takes everything
 	}
 	return Migration{
 		Key: "sql " + hex.EncodeToString(sum.Sum(nil)),
@@ -61,8 +61,8 @@ const (
 
 // database makes a database for a test on a pair: a copy of the migrated
 // template, there on the standbys too. The test drops it.
-func database(ctx context.Context, t testing.TB, servers *pair.Pair, migration Migration) (*DB, error) {
-	t.Helper()
+func database(ctx context.Context, tb testing.TB, servers *pair.Pair, migration Migration) (*DB, error) {
+	tb.Helper()
 	session, err := servers.Primary.Connect(ctx)
 	if err != nil {
 		return nil, err
@@ -75,11 +75,11 @@ func database(ctx context.Context, t testing.TB, servers *pair.Pair, migration M
 		return nil, fmt.Errorf("migrate template database: %w", err)
 	}
 	name := template + "_" + strings.ToLower(rand.Text()[:10])
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), removeLimit)
+	tb.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(tb.Context()), removeLimit)
 		defer cancel()
 		if err := drop(ctx, servers.Primary, name); err != nil {
-			t.Errorf("drop database of the test: %v", err)
+			tb.Errorf("drop database of the test: %v", err)
 		}
 	})
 	if err := clone(ctx, session, name, template); err != nil {
@@ -88,7 +88,7 @@ func database(ctx context.Context, t testing.TB, servers *pair.Pair, migration M
 	if err := servers.WaitForReplay(ctx); err != nil {
 		return nil, err
 	}
-	db, err := open(t, servers, name)
+	db, err := open(tb, servers, name)
 	if err != nil {
 		return nil, err
 	}

@@ -14,6 +14,7 @@ type config struct {
 	Files    []string // compose files, absolute; none is the shipped recipe
 	Hardened bool     // the hardened overlay over the shipped recipe
 	Fast     bool
+	Scratch  bool // without a template
 }
 
 // Files runs compose files of one's own, merged in this order, in place of the
@@ -38,6 +39,18 @@ func Hardened() Option {
 // Source: PostgreSQL documentation, "Non-Durable Settings".
 func Fast() Option {
 	return func(c *config) { c.Fast = true }
+}
+
+// FromScratch makes the pair as its compose files do, by initdb and base backup.
+// Otherwise the first pair of its kind is kept as a template, in volumes of the
+// engine, and later ones begin with a copy: the same cluster, with the same
+// system identifier, whose standby starts as plain `postgres` and looks for its
+// primary every 100 ms (wal_retrieve_retry_interval). A template is known by
+// the content of the compose files and of what they mount, by the options and
+// by the images. It is made anew after a week; cmd/pairtemplates lists and
+// removes templates.
+func FromScratch() Option {
+	return func(c *config) { c.Scratch = true }
 }
 
 // configure applies options and finds the compose files.

@@ -32,19 +32,19 @@ type Pair struct {
 // or with the servers' state and logs when they never became a pair.
 //
 // Every call makes servers of its own. Tests that break nothing want Database.
-func New(t testing.TB, options ...Option) *Pair {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), startLimit)
+func New(tb testing.TB, options ...Option) *Pair {
+	tb.Helper()
+	ctx, cancel := context.WithTimeout(tb.Context(), startLimit)
 	defer cancel()
-	p, err := newPair(ctx, t, options)
+	p, err := newPair(ctx, tb, options)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return p
 }
 
-func newPair(ctx context.Context, t testing.TB, options []Option) (*Pair, error) {
-	t.Helper()
+func newPair(ctx context.Context, tb testing.TB, options []Option) (*Pair, error) {
+	tb.Helper()
 	chosen, err := configure(options)
 	if err != nil {
 		return nil, err
@@ -53,14 +53,14 @@ func newPair(ctx context.Context, t testing.TB, options []Option) (*Pair, error)
 	if err != nil {
 		return nil, err
 	}
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), removeLimit)
+	tb.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(tb.Context()), removeLimit)
 		defer cancel()
 		if err := running.remove(ctx); err != nil {
-			t.Errorf("remove pair: %v", err)
+			tb.Errorf("remove pair: %v", err)
 		}
 	})
-	db, err := open(t, running.target.Pair, "")
+	db, err := open(tb, running.target.Pair, "")
 	if err != nil {
 		return nil, err
 	}
@@ -80,12 +80,18 @@ func start(ctx context.Context, chosen config, breakable bool) (*running, error)
 	if err != nil {
 		return nil, err
 	}
-	target, stop, err := live.Start(ctx, engine, stack.Options{Files: chosen.Files, Name: "pairtest", Isolatable: breakable})
+	options := stack.Options{Files: chosen.Files, Name: "pairtest", Isolatable: breakable}
+	if !chosen.Scratch {
+		if options, err = prepare(ctx, engine, chosen, options); err != nil {
+			return nil, errors.Join(fmt.Errorf("prepare template: %w", err), engine.Close())
+		}
+	}
+	target, stop, err := live.Start(ctx, engine, options)
 	if err != nil {
 		return nil, errors.Join(err, engine.Close())
 	}
 	made := &running{engine: engine, target: target, stop: stop}
-	if chosen.Fast {
+	if chosen.Fast && options.Template == "" {
 		if err := hurry(ctx, target.Pair); err != nil {
 			return nil, errors.Join(err, made.remove(context.WithoutCancel(ctx)))
 		}

@@ -213,7 +213,7 @@ func testFreezeStandby(t *testing.T, p *pairtest.Pair) {
 	state, err := p.State(t.Context())
 	require.NoError(t, err)
 	require.Error(t, state.Standby.Err)
-	assert.NoError(t, state.Primary.Err)
+	require.NoError(t, state.Primary.Err)
 	assert.False(t, state.Replicating())
 }
 

@@ -31,6 +31,10 @@ type place struct{ folder, key string }
 func (m place) socket() string { return filepath.Join(m.folder, m.key+".sock") }
 func (m place) log() string    { return filepath.Join(m.folder, m.key+".log") }
 
+func meetingFolder() string {
+	return filepath.Join(os.TempDir(), "pairtest-"+strconv.Itoa(os.Getuid()))
+}
+
 func meetingPlace(ctx context.Context, chosen config) (place, error) {
 	content, err := stack.Fingerprint(ctx, chosen.Files...)
 	if err != nil {
@@ -41,11 +45,12 @@ func meetingPlace(ctx context.Context, chosen config) (place, error) {
 		return place{}, fmt.Errorf("name shared pair: %w", err)
 	}
 	sum := sha256.New()
-	fmt.Fprintln(sum, protocol, content, string(options), os.Getenv("DOCKER_HOST"), os.Getenv("DOCKER_CONTEXT"))
+	// A hash takes everything.
+	_, _ = fmt.Fprintln(sum, protocol, content, string(options), os.Getenv("DOCKER_HOST"), os.Getenv("DOCKER_CONTEXT"))
 	// A socket's path must be short: some systems take no more than 104 bytes.
 	const short = 8
 	m := place{
-		folder: filepath.Join(os.TempDir(), "pairtest-"+strconv.Itoa(os.Getuid())),
+		folder: meetingFolder(),
 		key:    hex.EncodeToString(sum.Sum(nil)[:short]),
 	}
 	return m, m.secure()

@@ -82,9 +82,8 @@ func write(folder string) error {
 func digest() (string, error) {
 	sum := sha256.New()
 	err := walk(func(name string, content []byte) error {
-		fmt.Fprintf(sum, "%s %d\n", name, len(content))
-		sum.Write(content)
-		return nil
+		_, err := fmt.Fprintf(sum, "%s %d\n%s", name, len(content), content)
+		return err
 	})
 	const short = 8
 	return hex.EncodeToString(sum.Sum(nil)[:short]), err

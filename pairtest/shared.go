@@ -21,32 +21,32 @@ import (
 // seconds after the last test that used it has ended, however that ended.
 // Tests may run in parallel and in several processes: they share the servers'
 // resources and settings, and nothing else.
-func Database(t testing.TB, migration Migration, options ...Option) *DB {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), startLimit)
+func Database(tb testing.TB, migration Migration, options ...Option) *DB {
+	tb.Helper()
+	ctx, cancel := context.WithTimeout(tb.Context(), startLimit)
 	defer cancel()
-	db, err := sharedDatabase(ctx, t, migration, options)
+	db, err := sharedDatabase(ctx, tb, migration, options)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return db
 }
 
 // Database gives a test a database of its own on this pair. Tests that run in
 // parallel on one pair each want one.
-func (p *Pair) Database(t testing.TB, migration Migration) *DB {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), startLimit)
+func (p *Pair) Database(tb testing.TB, migration Migration) *DB {
+	tb.Helper()
+	ctx, cancel := context.WithTimeout(tb.Context(), startLimit)
 	defer cancel()
-	db, err := database(ctx, t, p.control, migration)
+	db, err := database(ctx, tb, p.control, migration)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return db
 }
 
-func sharedDatabase(ctx context.Context, t testing.TB, migration Migration, options []Option) (*DB, error) {
-	t.Helper()
+func sharedDatabase(ctx context.Context, tb testing.TB, migration Migration, options []Option) (*DB, error) {
+	tb.Helper()
 	chosen, err := configure(options)
 	if err != nil {
 		return nil, err
@@ -59,13 +59,13 @@ func sharedDatabase(ctx context.Context, t testing.TB, migration Migration, opti
 	if err != nil {
 		return nil, err
 	}
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		servers.Close()
 		if err := lease.Close(); err != nil {
-			t.Errorf("give up the shared pair: %v", err)
+			tb.Errorf("give up the shared pair: %v", err)
 		}
 	})
-	return database(ctx, t, servers, migration)
+	return database(ctx, tb, servers, migration)
 }
 
 // greeting is what a holder says to whoever connects: the servers, the primary

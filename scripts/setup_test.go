@@ -203,6 +203,7 @@ version*) ;;
 *" ls "*image.recipe*) echo postgres:15.8 ;;
 "ps "*) echo "dead-container `+folder+`/gone"; echo "live-container `+lease.Name()+`" ;;
 "network ls "*) echo "dead-network `+folder+`/gone" ;;
+*label=io.github.postgres-master-slave.template*) echo template-volume ;;
 "volume ls "*) echo "dead-volume"; echo "live-volume `+lease.Name()+`" ;;
 *) echo "$*" >>'`+done+`' ;;
 esac`)
@@ -212,6 +213,7 @@ esac`)
 	assert.Equal(t, `rm --force --volumes dead-container
 network rm dead-network
 volume rm dead-volume
+volume rm template-volume
 image rm postgres:15.8
 `, string(removed))
 	assert.Contains(t, output, "container live-container belongs to a test run under way: left alone\n")

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/compose-spec/compose-go/v2/types"
@@ -22,11 +23,18 @@ type Options struct {
 	// Limited puts volumes, named as in the files, into memory with a size of
 	// their own, so that Fill works.
 	Limited map[string]LimitedVolume
+	// Template names what the volumes begin with, see Keep; empty is nothing.
+	Template string
+	// Commands take the place of those of services: what made a volume's
+	// content may not accept it a second time. Recreate with volumes gives a
+	// service its own command again.
+	Commands map[string][]string
 }
 
 // Stack is one running compose project. It is safe for concurrent use.
 type Stack struct {
 	engine  *Engine
+	mutex   sync.Mutex // guards options.Commands
 	options Options
 	name    string
 	Model   Model // as written in the files, before ports and names are changed
@@ -50,7 +58,7 @@ func (e *PortTakenError) Unwrap() error { return e.Cause }
 // have been started: whether the servers in them are ready is another matter.
 // When it fails, what it made is removed.
 //
-// Errors: ErrRecipe, *PortTakenError, or what the engine said.
+// Errors: ErrRecipe, ErrNoTemplate, *PortTakenError, or what the engine said.
 func (e *Engine) Up(ctx context.Context, options Options) (*Stack, error) {
 	model, err := Load(ctx, options.Files...)
 	if err != nil {
@@ -60,7 +68,13 @@ func (e *Engine) Up(ctx context.Context, options Options) (*Stack, error) {
 		engine: e, options: options, Model: model,
 		name: projectName(options.Name),
 	}
-	if err := stack.Up(ctx); err != nil {
+	if options.Template != "" {
+		err = stack.begin(ctx, options.Template)
+	}
+	if err == nil {
+		err = stack.Up(ctx)
+	}
+	if err != nil {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), removeLimit)
 		defer cancel()
 		return nil, errors.Join(err, stack.remove(ctx))
@@ -135,6 +149,7 @@ func (s *Stack) project(ctx context.Context) (*types.Project, error) {
 	if err := isolate(project, s.engine.session.labels(), s.options.LiteralPorts); err != nil {
 		return nil, err
 	}
+	s.command(project)
 	if s.options.Isolatable {
 		addWatchNetworks(project, s.engine.session.labels())
 	}
