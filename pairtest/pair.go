@@ -83,11 +83,14 @@ func start(ctx context.Context, chosen config, breakable bool) (*running, error)
 	options := stack.Options{Files: chosen.Files, Name: "pairtest", Isolatable: breakable}
 	if !chosen.Scratch {
 		if options, err = prepare(ctx, engine, chosen, options); err != nil {
-			return nil, errors.Join(fmt.Errorf("prepare template: %w", err), engine.Close())
+			return nil, errors.Join(fmt.Errorf("prepare template (option FromScratch does without): %w", err), engine.Close())
 		}
 	}
 	target, stop, err := live.Start(ctx, engine, options)
 	if err != nil {
+		if options.Template != "" {
+			err = fmt.Errorf("begin with template %s (option FromScratch does without): %w", options.Template, err)
+		}
 		return nil, errors.Join(err, engine.Close())
 	}
 	made := &running{engine: engine, target: target, stop: stop}

@@ -1,6 +1,7 @@
 package pairtest_test
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"testing"
@@ -26,22 +27,10 @@ func unique(t *testing.T) (file string) {
 		if name == "00_init.sql" {
 			content = append(content, "\n-- "+folder+time.Now().String()+"\n"...)
 		}
-		require.NoError(t, os.WriteFile(filepath.Join(folder, name), content, 0o644)) //nolint:gosec // the servers' user reads it
+		require.NoError(t, os.WriteFile(filepath.Join(folder, name), content, 0o644))
 	}
-	require.NoError(t, os.Chmod(folder, 0o755)) //nolint:gosec // as above
+	require.NoError(t, os.Chmod(folder, 0o755))
 	return filepath.Join(folder, "docker-compose.yml")
-}
-
-// templates lists the keys of all that are complete.
-func templates(t *testing.T, engine *stack.Engine) map[string]bool {
-	t.Helper()
-	found, err := engine.Templates(t.Context())
-	require.NoError(t, err)
-	keys := map[string]bool{}
-	for _, one := range found {
-		keys[one.Key] = one.Complete
-	}
-	return keys
 }
 
 // The first pair of its kind leaves a template, with which the others begin.
@@ -50,7 +39,10 @@ func TestTemplate(t *testing.T) {
 	engine, err := stack.Open(t.Context(), nil)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, engine.Close()) })
-	file, before := unique(t), templates(t, engine)
+	file := unique(t)
+	key, err := pairtest.TemplateKey(t.Context(), engine, pairtest.Files(file))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, engine.RemoveTemplate(context.WithoutCancel(t.Context()), key)) })
 
 	timed := func(what string, options ...pairtest.Option) (p *pairtest.Pair, took time.Duration) {
 		t.Helper()
@@ -61,7 +53,8 @@ func TestTemplate(t *testing.T) {
 		return p, took
 	}
 	scratch, slow := timed("from scratch", pairtest.FromScratch())
-	assert.Equal(t, before, templates(t, engine), "it makes no template")
+	_, err = engine.Template(t.Context(), key)
+	require.ErrorIs(t, err, stack.ErrNoTemplate, "it makes none")
 	first, _ := timed("with the making of its template")
 	second, fast := timed("from the template")
 	t.Logf("from the template in %.0f %% of the time", 100*fast.Seconds()/slow.Seconds())
@@ -69,13 +62,8 @@ func TestTemplate(t *testing.T) {
 	assert.Equal(t, one[string](t, first.Primary, clusterSQL), one[string](t, second.Primary, clusterSQL))
 	assert.Equal(t, one[string](t, second.Primary, clusterSQL), one[string](t, second.Standby, clusterSQL))
 	assert.NotEqual(t, one[string](t, scratch.Primary, clusterSQL), one[string](t, second.Primary, clusterSQL))
-	var made []string
-	for key := range templates(t, engine) {
-		if _, known := before[key]; !known {
-			made = append(made, key)
-		}
-	}
-	require.Len(t, made, 1)
+	_, err = engine.Template(t.Context(), key)
+	require.NoError(t, err)
 
 	t.Run("it can be broken like any other", func(t *testing.T) {
 		_, err := second.Primary.Exec(t.Context(), tableSQL)
@@ -87,8 +75,4 @@ func TestTemplate(t *testing.T) {
 			requireWhole(t, second)
 		}
 	})
-	require.NoError(t, engine.RemoveTemplate(t.Context(), made[0]))
-	assert.Equal(t, before, templates(t, engine))
-	_, err = engine.Template(t.Context(), made[0])
-	require.ErrorIs(t, err, stack.ErrNoTemplate)
 }

@@ -36,7 +36,7 @@ func TestTemplate(t *testing.T) {
 
 	template, err := engine.Template(t.Context(), key)
 	require.NoError(t, err)
-	assert.Equal(t, note, template.Note)
+	assert.JSONEq(t, note, template.Note)
 	assert.False(t, template.Created.IsZero())
 
 	second := up(t, engine, stack.Options{
