@@ -28,7 +28,9 @@ func TestServe(t *testing.T) {
 	result, theirs, err := os.Pipe()
 	require.NoError(t, err)
 	ended := make(chan error, 1)
-	go func() { ended <- m.serve(t.Context(), &pair.Pair{Primary: primary, Standbys: []*pair.Node{standby}}, linger, theirs) }()
+	go func() {
+		ended <- m.serve(t.Context(), &pair.Pair{Primary: primary, Standbys: []*pair.Node{standby}}, linger, theirs)
+	}()
 	said := make([]byte, len(ready))
 	_, err = result.Read(said)
 	require.NoError(t, err)
