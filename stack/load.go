@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/compose-spec/compose-go/v2/cli"
 	"github.com/compose-spec/compose-go/v2/types"
@@ -20,6 +21,10 @@ const composeVersion = "v2.40.3"
 // ErrRecipe says that a compose file cannot be used as it is.
 var ErrRecipe = errors.New("compose file cannot be used")
 
+// loading has one load at a time: the loader notes in a variable of its package
+// which obsolete elements it has warned of.
+var loading sync.Mutex //nolint:gochecknoglobals // it guards a global variable
+
 // load reads compose files the way the command line does, with an
 // environment of its own: neither variables of this process nor a .env file
 // beside the compose file play a part.
@@ -31,7 +36,9 @@ func load(ctx context.Context, files []string, name string) (*types.Project, err
 	if err != nil {
 		return nil, fmt.Errorf("load %s: %w: %w", strings.Join(files, ", "), ErrRecipe, err)
 	}
+	loading.Lock()
 	project, err := options.LoadProject(ctx)
+	loading.Unlock()
 	if err != nil {
 		return nil, fmt.Errorf("load %s: %w: %w", strings.Join(files, ", "), ErrRecipe, err)
 	}
