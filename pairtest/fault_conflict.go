@@ -43,8 +43,8 @@ const conflictInterval = 2 * time.Millisecond
 // makes sure of the moment; a statement that takes no time at all may
 // otherwise be over before the conflict comes.
 //
-// The end of the test puts back the settings that this takes
-// (max_standby_streaming_delay, hot_standby_feedback).
+// The settings that this takes are put back: max_standby_streaming_delay when
+// it has struck, hot_standby_feedback at the end of the test.
 //
 // Source: PostgreSQL documentation, "Handling Query Conflicts".
 func (p *Pair) Conflict(tb testing.TB) (wait func()) {
@@ -55,7 +55,8 @@ func (p *Pair) Conflict(tb testing.TB) (wait func()) {
 	what := "conflict on " + p.node(Standby).Name()
 	p.inject(tb, what, fault{
 		strike: func(ctx context.Context) (err error) {
-			if restore, err = p.impatient(ctx); err != nil {
+			restore, err = p.withoutFeedback(ctx)
+			if err != nil {
 				close(struck)
 				return err
 			}
@@ -67,9 +68,14 @@ func (p *Pair) Conflict(tb testing.TB) (wait func()) {
 		},
 		heal: func(ctx context.Context) error {
 			cancel()
-			for range struck { // until it is closed
+			var errs []error
+			for err := range struck {
+				if !errors.Is(err, context.Canceled) { // nobody has read, which is the test's own matter
+					errs = append(errs, err)
+				}
 			}
-			return errors.Join(p.control.Primary.Exec(ctx, scratchDropSQL), restore(ctx), p.control.WaitForReplay(ctx))
+			errs = append(errs, restore(ctx), p.control.Primary.Exec(ctx, scratchDropSQL), p.control.WaitForReplay(ctx))
+			return errors.Join(errs...)
 		},
 	})
 	return func() {
@@ -80,24 +86,11 @@ func (p *Pair) Conflict(tb testing.TB) (wait func()) {
 	}
 }
 
-// impatient has replay wait for no reader, and the primary keep no rows for one.
-func (p *Pair) impatient(ctx context.Context) (restore func(context.Context) error, err error) {
-	var restores []func(context.Context) error
-	restore = func(ctx context.Context) error {
-		var errs []error
-		for _, one := range restores {
-			errs = append(errs, one(ctx))
-		}
-		return errors.Join(errs...)
-	}
-	for _, one := range []struct{ name, value string }{
-		{"hot_standby_feedback", "off"}, {"max_standby_streaming_delay", "0"},
-	} {
-		undo, err := setParameter(ctx, p.node(Standby), one.name, one.value)
-		restores = append(restores, undo)
-		if err != nil {
-			return restore, err
-		}
+// withoutFeedback has the primary keep no rows for readers on the standby.
+func (p *Pair) withoutFeedback(ctx context.Context) (restore func(context.Context) error, err error) {
+	restore, err = setParameter(ctx, p.node(Standby), "hot_standby_feedback", "off")
+	if err != nil {
+		return restore, err
 	}
 	err = pair.Poll(ctx, conflictInterval, func(ctx context.Context) (bool, error) {
 		held, err := pair.One[bool](ctx, p.control.Primary, heldBackSQL)
@@ -110,13 +103,24 @@ func (p *Pair) impatient(ctx context.Context) (restore func(context.Context) err
 }
 
 // conflict waits for a reader, removes a row that its snapshot could still
-// see, and returns when the standby has removed it too.
-func (p *Pair) conflict(ctx context.Context) error {
-	err := pair.Poll(ctx, conflictInterval, func(ctx context.Context) (bool, error) {
+// see, and returns when the standby has removed it too. Replay is impatient
+// only for that long: whatever else the primary removes would be a second
+// conflict. It looks at its settings before each record.
+func (p *Pair) conflict(ctx context.Context) (err error) {
+	err = pair.Poll(ctx, conflictInterval, func(ctx context.Context) (bool, error) {
 		return pair.One[bool](ctx, p.control.Standby(), readersSQL)
 	})
 	if err != nil {
 		return fmt.Errorf("wait for a transaction that holds a snapshot: %w", err)
+	}
+	restore, err := setParameter(ctx, p.node(Standby), "max_standby_streaming_delay", "0")
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), removeLimit)
+		defer cancel()
+		err = errors.Join(err, restore(ctx))
+	}()
+	if err != nil {
+		return err
 	}
 	for _, sql := range []string{scratchTableSQL, scratchRowSQL, scratchDeleteSQL, scratchVacuumSQL} {
 		if err := p.control.Primary.Exec(ctx, sql); err != nil {

@@ -266,3 +266,20 @@ func testHealEarly(t *testing.T, p *pairtest.Pair) {
 	assert.EqualValues(t, 1, one[int64](t, p.Standby, countSQL, note))
 	heal() // does nothing
 }
+
+// TestHardened runs the overlay, whose servers start in their own way.
+func TestHardened(t *testing.T) {
+	live(t)
+	p := pairtest.New(t, pairtest.Hardened(), pairtest.Fast())
+	assert.Equal(t, "on", one[string](t, p.Standby, `SHOW hot_standby_feedback`), "the overlay is there")
+	_, err := p.Primary.Exec(t.Context(), tableSQL)
+	require.NoError(t, err)
+	replay(t, p.DB)
+	for name, strike := range map[string]func(*testing.T, *pairtest.Pair){
+		"held replay": testHoldReplay, "conflict despite feedback": testConflict, "killed standby": testKillStandby,
+	} {
+		t.Run(name, func(t *testing.T) { strike(t, p) })
+		requireWhole(t, p)
+		assert.Equal(t, "on", one[string](t, p.Standby, `SHOW hot_standby_feedback`), "after %s", name)
+	}
+}
