@@ -41,5 +41,5 @@ image: ## get postgres:15.8: pull it, or build the local stand-in
 dist: ## build the command conformance for linux and darwin, static, into build/dist
 	@scripts/dist.sh
 
-clean: ## down, and remove what test runs left, the stand-in image and build/
+clean: ## down, and remove what test runs left, templates of pairs, the stand-in image and build/
 	@scripts/clean.sh

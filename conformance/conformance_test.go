@@ -119,7 +119,7 @@ func start(t *testing.T, engine *stack.Engine, of subject) *conformance.Target {
 	target, stop, err := live.Start(ctx, engine, of.options, of.choices...)
 	require.NoError(t, err)
 	t.Cleanup(func() {
-		if of.options.Keep && t.Failed() {
+		if of.options.Detached && t.Failed() {
 			t.Logf("kept: look with `docker compose -p %[1]s ps` and `docker compose -p %[1]s logs`, remove with `docker compose -p %[1]s down -v`", projectOf(target))
 			return
 		}

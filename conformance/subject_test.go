@@ -91,7 +91,7 @@ func foreignRecipe() (subject, error) {
 	}}
 	found.options = stack.Options{
 		Files: resolve(*recipeFiles), EnvFiles: resolve(*envFiles), Environment: os.Environ(), Profiles: *serviceProfile,
-		Images: map[string]string{}, AllowHost: *allowHost, Keep: *keep,
+		Images: map[string]string{}, AllowHost: *allowHost, Detached: *keep,
 	}
 	for _, one := range *images {
 		service, image, ok := strings.Cut(one, "=")

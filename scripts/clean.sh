@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Takes away everything that this project made: the recipe's project, what test
-# runs left behind, the stand-in image and build/. The engine, docker compose
+# runs left behind, templates of pairs, the stand-in image and build/. The engine, docker compose
 # and a pulled image stay.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -10,6 +10,7 @@ cd "$(dirname "$0")/.."
 session=io.github.postgres-master-slave.session # the label of test runs, set by package stack
 lease=io.github.postgres-master-slave.lease     # the file that a run holds locked while it lives
 kept=io.github.postgres-master-slave.kept       # the label of what runs were told to keep
+template=io.github.postgres-master-slave.template # the label of kept pairs, set by package stack
 stand_in=io.github.postgres-master-slave.image.recipe # the label of the stand-in, set by image/build.sh
 
 # A run that is still under way is left alone.
@@ -40,6 +41,11 @@ if engine_answers; then
 		docker network ls --filter "label=$label" --format "$format" | remove network docker network rm
 		docker volume ls --filter "label=$label" --format "$format" | remove volume docker volume rm
 	done
+	docker volume ls --quiet --filter "label=$template" |
+		while read -r name; do
+			say "removing template volume $name"
+			docker volume rm "$name" >/dev/null
+		done
 	docker image ls --filter "label=$stand_in" \
 		--format '{{if eq .Repository "<none>"}}{{.ID}}{{else}}{{.Repository}}:{{.Tag}}{{end}}' |
 		while read -r name; do

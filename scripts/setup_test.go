@@ -206,6 +206,7 @@ version*) ;;
 *" ls "*.kept*) ;;
 "ps "*) echo "dead-container `+folder+`/gone"; echo "live-container `+lease.Name()+`" ;;
 "network ls "*) echo "dead-network `+folder+`/gone" ;;
+*label=io.github.postgres-master-slave.template*) echo template-volume ;;
 "volume ls "*) echo "dead-volume"; echo "live-volume `+lease.Name()+`" ;;
 *) echo "$*" >>'`+done+`' ;;
 esac`)
@@ -216,6 +217,7 @@ esac`)
 network rm dead-network
 volume rm dead-volume
 rm --force --volumes kept-container
+volume rm template-volume
 image rm postgres:15.8
 `, string(removed))
 	assert.Contains(t, output, "container live-container belongs to a test run under way: left alone\n")

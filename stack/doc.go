@@ -14,6 +14,9 @@
 // sees this process die, however it dies; the sweep of dead runs when the
 // next Engine is opened.
 //
+// Only what a run keeps on purpose outlives it: a template, the volumes of a
+// stack with which later ones begin ([Stack.Keep], [Engine.RemoveTemplate]).
+//
 // The watchdog is this same executable, started again: importing the package
 // makes a program behave as the watchdog when the environment says so.
 package stack

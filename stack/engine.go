@@ -156,3 +156,20 @@ func (e *Engine) MissingImages(ctx context.Context, model Model) ([]string, erro
 	slices.Sort(missing)
 	return slices.Compact(missing), nil
 }
+
+// ImageIDs gives what the images of a model are on the engine now, by service.
+// One that is not there is left out.
+func (e *Engine) ImageIDs(ctx context.Context, model Model) (map[string]string, error) {
+	ids := map[string]string{}
+	for name, service := range model.Services {
+		found, err := e.cli.Client().ImageInspect(ctx, service.Image)
+		switch {
+		case errdefs.IsNotFound(err):
+		case err != nil:
+			return nil, fmt.Errorf("look for image %s: %w", service.Image, err)
+		default:
+			ids[name] = found.ID
+		}
+	}
+	return ids, nil
+}

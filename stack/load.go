@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"strings"
+	"sync"
 
 	"github.com/compose-spec/compose-go/v2/cli"
 	"github.com/compose-spec/compose-go/v2/types"
@@ -18,6 +19,10 @@ const composeVersion = "v2.40.3"
 
 // ErrRecipe says that a compose file cannot be used as it is.
 var ErrRecipe = errors.New("compose file cannot be used")
+
+// loading has one load at a time: the loader notes in a variable of its package
+// which obsolete elements it has warned of.
+var loading sync.Mutex //nolint:gochecknoglobals // it guards a global variable
 
 // load reads compose files the way the command line does. Variables come from
 // Options.Environment alone; where that is nil, neither variables of this
@@ -38,7 +43,9 @@ func load(ctx context.Context, options Options, name string) (*types.Project, er
 	if err != nil {
 		return nil, failed(err)
 	}
+	loading.Lock()
 	project, err := reading.LoadProject(ctx)
+	loading.Unlock()
 	if err != nil {
 		return nil, failed(err)
 	}

@@ -126,6 +126,7 @@ func (s *Stack) Recreate(ctx context.Context, service string, withVolumes bool) 
 		if err != nil || !withVolumes {
 			return err
 		}
+		s.originalCommand(service)
 		return s.removeVolumes(ctx, engine, service)
 	})
 	if err != nil && !errors.Is(err, ErrNoContainer) {

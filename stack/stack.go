@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/compose-spec/compose-go/v2/types"
@@ -24,7 +25,7 @@ type Options struct {
 	Profiles    []string          // active profiles
 	Images      map[string]string // by service: images to run in place of the ones named or built
 	AllowHost   bool              // run also what reaches into the host: see ErrHost
-	Keep        bool              // leave it to the caller to remove the stack, also when this process ends
+	Detached    bool              // leave it to the caller to remove the stack, also when this process ends
 
 	Name         string // begins the project's name; a random part follows
 	LiteralPorts bool   // publish the ports that the files name, on loopback
@@ -34,15 +35,23 @@ type Options struct {
 	Limited map[string]LimitedVolume
 	// Publish makes a port of a service reachable on loopback where the files do not.
 	Publish map[string]uint16
+	// Template names what the volumes begin with, see Keep; empty is nothing.
+	Template string
+	// Commands take the place of those of services: what made a volume's
+	// content may not accept it a second time. Recreate with volumes gives a
+	// service its own command again.
+	Commands map[string][]string
 }
 
 // Stack is one running compose project. It is safe for concurrent use.
 type Stack struct {
 	engine  *Engine
+	mutex   sync.Mutex // guards options.Commands
 	options Options
 	name    string
-	known   sync.Map // service to the id of the container it had at the last look
-	Model   Model    // as written in the files, before ports and names are changed
+	filled  atomic.Bool // the volumes have what the template holds
+	known   sync.Map    // service to the id of the container it had at the last look
+	Model   Model       // as written in the files, before ports and names are changed
 }
 
 // PortTakenError says that a port that the compose file names is in use.
@@ -63,7 +72,7 @@ func (e *PortTakenError) Unwrap() error { return e.Cause }
 // have been started: whether the servers in them are ready is another matter.
 // When it fails, what it made is removed.
 //
-// Errors: ErrRecipe, *PortTakenError, or what the engine said.
+// Errors: ErrRecipe, ErrNoTemplate, *PortTakenError, or what the engine said.
 func (e *Engine) Up(ctx context.Context, options Options) (*Stack, error) {
 	stack, err := e.Prepare(ctx, options)
 	if err != nil {
@@ -98,7 +107,7 @@ func projectName(prefix string) string {
 
 // labels are what everything of the stack carries.
 func (s *Stack) labels() map[string]string {
-	if s.options.Keep {
+	if s.options.Detached {
 		return map[string]string{KeptLabel: s.engine.session.id}
 	}
 	return s.engine.session.labels()
@@ -111,7 +120,14 @@ func (s *Stack) Name() string { return s.name }
 func (s *Stack) Options() Options { return s.options }
 
 // Up creates and starts what is missing: the whole project again after Down.
-func (s *Stack) Up(ctx context.Context) error { return s.up(ctx) }
+func (s *Stack) Up(ctx context.Context) error {
+	if s.options.Template != "" && s.filled.CompareAndSwap(false, true) {
+		if err := s.begin(ctx, s.options.Template); err != nil {
+			return err
+		}
+	}
+	return s.up(ctx)
+}
 
 // Create creates what is missing without starting it: Start then chooses the
 // order in which services begin.
@@ -163,6 +179,7 @@ func (s *Stack) project(ctx context.Context) (*types.Project, error) {
 		return nil, err
 	}
 	isolate(project, s.labels(), s.options)
+	s.command(project)
 	addWatchNetworks(project, s.options.Isolatable, s.labels())
 	if err := limitVolumes(project, s.options.Limited, s.labels()); err != nil {
 		return nil, err
@@ -203,6 +220,7 @@ func (s *Stack) Down(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("remove project %s: %w", s.name, err)
 	}
+	s.filled.Store(false)
 	return nil
 }
 

@@ -74,7 +74,7 @@ func Start(ctx context.Context, engine *stack.Engine, options stack.Options, cho
 		return nil, nil, err
 	}
 	if err := running.wait(ctx, running.stack().Up); err != nil {
-		if options.Keep {
+		if options.Detached {
 			return nil, nil, fmt.Errorf("%[1]w\nkept as compose project %[2]s: look with `docker compose -p %[2]s logs`, remove with `docker compose -p %[2]s down -v`", err, running.stack().Name())
 		}
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), discardLimit)

@@ -1,0 +1,24 @@
+// Package pairtest gives tests of applications a real PostgreSQL primary with
+// its hot standby, whole or broken on purpose.
+//
+//	p := pairtest.New(t)                        // a pair of this test's own
+//	db := pairtest.Database(t, pairtest.SQL(…)) // a database of its own on a pair that all tests share
+//
+// Both have pgx pools and *sql.DB for either side, [DB.WaitForReplay] as the
+// barrier between a write and the read that must see it, and what was seen of
+// replication as values ([DB.Lag], [DB.State]). Only a pair of one's own can be
+// broken: [Pair.Freeze], [Pair.Cut], [Pair.Kill], [Pair.Promote],
+// [Pair.HoldReplay], [Pair.DelayReplay], [Pair.Conflict]. Each heals itself at
+// the end of the test that it was given.
+//
+// The first pair of its kind is kept as a template, in volumes of the engine,
+// and later ones begin with a copy of it: see [FromScratch].
+//
+// Everything else is removed when the test ends, however it ends: see package stack.
+//
+// A shared pair belongs to nobody: a process that this package starts, the
+// holder, keeps it for as long as a test of any process uses it and a few
+// seconds more. The holder is the test's own executable, started again:
+// importing the package makes a program behave so when the environment says
+// so.
+package pairtest

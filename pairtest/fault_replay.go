@@ -1,0 +1,94 @@
+package pairtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/postgres-master-slave/postgres-master-slave/pair"
+)
+
+const (
+	pauseSQL      = `SELECT pg_wal_replay_pause()`
+	resumeSQL     = `SELECT pg_wal_replay_resume()`
+	pausedSQL     = `SELECT pg_is_wal_replay_paused()`
+	pauseStateSQL = `SELECT pg_get_wal_replay_pause_state() = 'paused'`
+)
+
+// HoldReplay pauses replay: the standby receives everything and shows none of
+// it. Every read on it is stale until the fault is healed, however long the
+// test waits. Healing resumes replay and waits until the standby has caught up.
+//
+// Source: PostgreSQL documentation, "Recovery Control Functions".
+func (p *Pair) HoldReplay(tb testing.TB) (heal func()) {
+	tb.Helper()
+	standby := p.node(Standby)
+	return p.inject(tb, "hold replay of "+standby.Name(), fault{
+		strike: func(ctx context.Context) error {
+			if err := standby.Exec(ctx, pauseSQL); err != nil {
+				return err
+			}
+			return waitHeld(ctx, standby)
+		},
+		heal: func(ctx context.Context) error {
+			return errors.Join(standby.Exec(ctx, resumeSQL), p.control.WaitForReplay(ctx))
+		},
+	})
+}
+
+// waitHeld waits until replay stands. What was written before has been replayed
+// or not; nothing moves from now on.
+func waitHeld(ctx context.Context, standby *pair.Node) error {
+	const interval, since = 2 * time.Millisecond, 140000 // the version that tells "requested" from "paused"
+	identity, err := standby.Identity(ctx)
+	if err != nil {
+		return err
+	}
+	sql := pauseStateSQL
+	if identity.VersionNumber < since {
+		sql = pausedSQL
+	}
+	return pair.Poll(ctx, interval, func(ctx context.Context) (bool, error) {
+		return pair.One[bool](ctx, standby, sql)
+	})
+}
+
+// DelayReplay makes the standby show each commit that much later, by the clocks
+// of the two servers. Healing takes the delay away and waits until the standby
+// has caught up.
+//
+// Source: PostgreSQL documentation, recovery_min_apply_delay.
+func (p *Pair) DelayReplay(tb testing.TB, delay time.Duration) (heal func()) {
+	tb.Helper()
+	standby := p.node(Standby)
+	restore := func(context.Context) error { return nil }
+	return p.inject(tb, fmt.Sprintf("delay replay of %s by %s", standby.Name(), delay), fault{
+		strike: func(ctx context.Context) (err error) {
+			restore, err = setParameter(ctx, standby, "recovery_min_apply_delay", milliseconds(delay))
+			return err
+		},
+		heal: func(ctx context.Context) error {
+			return errors.Join(restore(ctx), p.control.WaitForReplay(ctx))
+		},
+	})
+}
+
+// milliseconds writes a duration as SHOW prints this parameter: in the largest
+// unit that divides it.
+func milliseconds(d time.Duration) string {
+	for _, unit := range []struct {
+		name string
+		size time.Duration
+	}{{"h", time.Hour}, {"min", time.Minute}, {"s", time.Second}} {
+		if d >= unit.size && d%unit.size == 0 {
+			return strconv.FormatInt(int64(d/unit.size), 10) + unit.name
+		}
+	}
+	if d < time.Millisecond {
+		return "0"
+	}
+	return strconv.FormatInt(d.Milliseconds(), 10) + "ms"
+}

@@ -1,0 +1,78 @@
+package pairtest
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+)
+
+// Option changes how a pair is made.
+type Option func(*config)
+
+// config says how a pair is made. A holder gets it as JSON.
+type config struct {
+	Files    []string // compose files, absolute; none is the shipped recipe
+	Hardened bool     // the hardened overlay over the shipped recipe
+	Fast     bool
+	Scratch  bool // without a template
+}
+
+// Files runs compose files of one's own, merged in this order, in place of the
+// shipped recipe. They must give a primary and a standby, each of which
+// publishes port 5432; ports, names and volumes are made the test's own.
+func Files(files ...string) Option {
+	return func(c *config) { c.Files = files }
+}
+
+// Hardened runs the shipped recipe with the hardened overlay: TLS, health
+// checks, a standby that survives restarts.
+func Hardened() Option {
+	return func(c *config) { c.Hardened = true }
+}
+
+// Fast switches off what a server does so that data survive a crash of the
+// machine: fsync and full_page_writes. Commits need no disk then, and the
+// servers may not survive a power failure, which a test does not mind. That a
+// commit waits for its own WAL to be written is left as it is, so that
+// [DB.WaitForReplay] covers it.
+//
+// Source: PostgreSQL documentation, "Non-Durable Settings".
+func Fast() Option {
+	return func(c *config) { c.Fast = true }
+}
+
+// FromScratch makes the pair as its compose files do, by initdb and base backup.
+// Otherwise the first pair of its kind is kept as a template, in volumes of the
+// engine, and later ones begin with a copy: the same cluster, with the same
+// system identifier, whose standby starts as plain `postgres` and looks for its
+// primary every 100 ms (wal_retrieve_retry_interval). A template is known by
+// the content of the compose files and of what they mount, by the options and
+// by the images. It is made anew after a week; cmd/pairtemplates lists and
+// removes templates.
+func FromScratch() Option {
+	return func(c *config) { c.Scratch = true }
+}
+
+// configure applies options and finds the compose files.
+func configure(options []Option) (config, error) {
+	var chosen config
+	for _, option := range options {
+		option(&chosen)
+	}
+	if len(chosen.Files) == 0 {
+		var err error
+		chosen.Files, err = unpack(chosen.Hardened)
+		return chosen, err
+	}
+	if chosen.Hardened {
+		return config{}, errors.New("choose recipe: Hardened is an overlay over the shipped recipe, and Files gives another")
+	}
+	for i, file := range chosen.Files {
+		absolute, err := filepath.Abs(file)
+		if err != nil {
+			return config{}, fmt.Errorf("find compose file: %w", err)
+		}
+		chosen.Files[i] = absolute
+	}
+	return chosen, nil
+}

@@ -1,0 +1,129 @@
+package pairtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/postgres-master-slave/postgres-master-slave/conformance"
+	"github.com/postgres-master-slave/postgres-master-slave/conformance/live"
+	"github.com/postgres-master-slave/postgres-master-slave/pair"
+	"github.com/postgres-master-slave/postgres-master-slave/stack"
+)
+
+const (
+	// startLimit bounds the making of a pair, the pull of its image aside.
+	startLimit = 4 * time.Minute
+	// removeLimit bounds its removal, and the healing of a fault.
+	removeLimit = time.Minute
+)
+
+// Pair is a primary and a standby of one test's own, which may be broken. Its
+// embedded DB is the database that the compose file names.
+type Pair struct {
+	*DB
+	target *conformance.Target
+}
+
+// New starts a pair and returns when it replicates. The test removes it, with
+// its data. It fails the test when it cannot: without an engine for example,
+// or with the servers' state and logs when they never became a pair.
+//
+// Every call makes servers of its own. Tests that break nothing want Database.
+func New(tb testing.TB, options ...Option) *Pair {
+	tb.Helper()
+	ctx, cancel := context.WithTimeout(tb.Context(), startLimit)
+	defer cancel()
+	p, err := newPair(ctx, tb, options)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return p
+}
+
+func newPair(ctx context.Context, tb testing.TB, options []Option) (*Pair, error) {
+	tb.Helper()
+	chosen, err := configure(options)
+	if err != nil {
+		return nil, err
+	}
+	running, err := start(ctx, chosen, true)
+	if err != nil {
+		return nil, err
+	}
+	tb.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(tb.Context()), removeLimit)
+		defer cancel()
+		if err := running.remove(ctx); err != nil {
+			tb.Errorf("remove pair: %v", err)
+		}
+	})
+	db, err := open(tb, running.target.Pair, "")
+	if err != nil {
+		return nil, err
+	}
+	return &Pair{DB: db, target: running.target}, nil
+}
+
+// running is a pair and the connection to the engine that it lives by.
+type running struct {
+	engine *stack.Engine
+	target *conformance.Target
+	stop   func(context.Context) error
+}
+
+// start makes a pair, whatever becomes of it later.
+func start(ctx context.Context, chosen config, breakable bool) (*running, error) {
+	engine, err := stack.Open(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	options := stack.Options{Files: chosen.Files, Name: "pairtest", Isolatable: breakable}
+	if !chosen.Scratch {
+		if options, err = prepare(ctx, engine, chosen, options); err != nil {
+			return nil, errors.Join(fmt.Errorf("prepare template (option FromScratch does without): %w", err), engine.Close())
+		}
+	}
+	target, stop, err := live.Start(ctx, engine, options)
+	if err != nil {
+		if options.Template != "" {
+			err = fmt.Errorf("begin with template %s (option FromScratch does without): %w", options.Template, err)
+		}
+		return nil, errors.Join(err, engine.Close())
+	}
+	made := &running{engine: engine, target: target, stop: stop}
+	if chosen.Fast && options.Template == "" {
+		if err := hurry(ctx, target.Pair); err != nil {
+			return nil, errors.Join(err, made.remove(context.WithoutCancel(ctx)))
+		}
+	}
+	return made, nil
+}
+
+// remove takes the pair away. Nothing of it may be left.
+func (r *running) remove(ctx context.Context) error {
+	err := r.stop(ctx)
+	if err == nil {
+		var left []string
+		left, err = r.engine.Leftovers(ctx)
+		if err == nil && len(left) > 0 {
+			err = fmt.Errorf("these are left: %q", left)
+		}
+	}
+	r.target.Pair.Close()
+	return errors.Join(err, r.engine.Close())
+}
+
+// hurry switches off what makes data survive a crash of the machine.
+func hurry(ctx context.Context, servers *pair.Pair) error {
+	for _, server := range servers.Nodes() {
+		for _, name := range []string{"fsync", "full_page_writes"} {
+			if _, err := setParameter(ctx, server, name, "off"); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,155 @@
+package pairtest
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/postgres-master-slave/postgres-master-slave/conformance"
+	"github.com/postgres-master-slave/postgres-master-slave/conformance/live"
+	"github.com/postgres-master-slave/postgres-master-slave/pair"
+	"github.com/postgres-master-slave/postgres-master-slave/stack"
+)
+
+// templateAge is how long a template is used: then it is made anew.
+const templateAge = 7 * 24 * time.Hour
+
+// templateKey names everything that makes a fresh pair what it is. It is empty
+// while an image is not there yet.
+func templateKey(ctx context.Context, engine *stack.Engine, chosen config) (string, error) {
+	model, err := stack.Load(ctx, chosen.Files...)
+	if err != nil {
+		return "", err
+	}
+	images, err := engine.ImageIDs(ctx, model)
+	if err != nil || len(images) < len(model.Services) {
+		return "", err
+	}
+	content, err := stack.Fingerprint(ctx, chosen.Files...)
+	if err != nil {
+		return "", err
+	}
+	all, err := json.Marshal([]any{protocol, content, images, chosen.Fast})
+	if err != nil {
+		return "", fmt.Errorf("name template: %w", err)
+	}
+	sum := sha256.Sum256(all)
+	const short = 8
+	return hex.EncodeToString(sum[:short]), nil
+}
+
+// prepare says how a stack can begin with a template, which it makes where there
+// is none. Without an image it says nothing, and the pair is made from scratch.
+func prepare(ctx context.Context, engine *stack.Engine, chosen config, options stack.Options) (prepared stack.Options, err error) {
+	key, err := templateKey(ctx, engine, chosen)
+	if err != nil || key == "" {
+		return options, err
+	}
+	// One makes it, others wait and then have it.
+	m := place{folder: meetingFolder(), key: "template-" + key}
+	if err := m.secure(); err != nil {
+		return options, err
+	}
+	unlock, err := m.lock(ctx)
+	if err != nil {
+		return options, err
+	}
+	defer func() { err = errors.Join(err, unlock()) }()
+	if err := expire(ctx, engine); err != nil {
+		return options, err
+	}
+	template, err := engine.Template(ctx, key)
+	if errors.Is(err, stack.ErrNoTemplate) {
+		if err := makeTemplateOf(ctx, engine, chosen, options, key); err != nil {
+			return options, err
+		}
+		template, err = engine.Template(ctx, key)
+	}
+	if err != nil {
+		return options, err
+	}
+	options.Template = key
+	if err := json.Unmarshal([]byte(template.Note), &options.Commands); err != nil {
+		return options, fmt.Errorf("read template %s: %w", key, err)
+	}
+	return options, nil
+}
+
+// expire removes templates that are too old, half-made ones included.
+func expire(ctx context.Context, engine *stack.Engine) error {
+	all, err := engine.Templates(ctx)
+	if err != nil {
+		return err
+	}
+	for _, one := range all {
+		if time.Since(one.Created) > templateAge {
+			// It may be in use, and then is removed the next time.
+			_ = engine.RemoveTemplate(ctx, one.Key)
+		}
+	}
+	return nil
+}
+
+// makeTemplateOf makes a pair from scratch, stops it cleanly and keeps its volumes.
+func makeTemplateOf(ctx context.Context, engine *stack.Engine, chosen config, options stack.Options, key string) (err error) {
+	target, stop, err := live.Start(ctx, engine, options)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stop(context.WithoutCancel(ctx))) }()
+	if chosen.Fast {
+		if err := hurry(ctx, target.Pair); err != nil {
+			return err
+		}
+	}
+	commands, err := standbyCommands(ctx, target)
+	if err != nil {
+		return err
+	}
+	note, err := json.Marshal(commands)
+	if err != nil {
+		return fmt.Errorf("write template %s: %w", key, err)
+	}
+	return live.Keep(ctx, target, key, string(note))
+}
+
+// optionsSQL reads the command line that a server was started with.
+const optionsSQL = `SELECT pg_read_file('postmaster.opts')`
+
+// standbyCommands say how to start standbys that have their data already: a
+// recipe's own command may want to clone, and to clone only. It is the command
+// line that the server really has, and one setting: a clone's standby comes up
+// before its primary does, and would look for it again only after 5 s.
+//
+// Source: PostgreSQL documentation, "Database File Layout"; wal_retrieve_retry_interval.
+func standbyCommands(ctx context.Context, target *conformance.Target) (map[string][]string, error) {
+	commands := map[string][]string{}
+	for _, standby := range target.Pair.Standbys {
+		line, err := pair.One[string](ctx, standby, optionsSQL)
+		if err != nil {
+			return nil, fmt.Errorf("ask %s for its command line: %w", standby.Name(), err)
+		}
+		commands[standby.Name()] = append(serverCommand(line), "-c", "wal_retrieve_retry_interval=100ms")
+	}
+	return commands, nil
+}
+
+// quoted is an argument in postmaster.opts. A quote in an argument is not escaped there.
+var quoted = regexp.MustCompile(`"([^"]*)"`)
+
+// serverCommand reads postmaster.opts: the path of the executable, then each
+// argument in quotes. The path is left to the image's entrypoint, which knows
+// `postgres`, and whom to run it as.
+func serverCommand(line string) []string {
+	command := []string{"postgres"}
+	for _, argument := range quoted.FindAllStringSubmatch(strings.TrimSpace(line), -1) {
+		command = append(command, argument[1])
+	}
+	return command
+}

@@ -1,0 +1,78 @@
+package pairtest_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/postgres-master-slave/postgres-master-slave/pairtest"
+	"github.com/postgres-master-slave/postgres-master-slave/stack"
+)
+
+const clusterSQL = `SELECT system_identifier::text FROM pg_control_system()`
+
+// unique copies the recipe with an init script that no other run has, so that
+// nobody has made its template before.
+func unique(t *testing.T) (file string) {
+	t.Helper()
+	folder := t.TempDir()
+	for _, name := range []string{"docker-compose.yml", "00_init.sql"} {
+		content, err := os.ReadFile(filepath.Join("..", "docker", name))
+		require.NoError(t, err)
+		if name == "00_init.sql" {
+			content = append(content, "\n-- "+folder+time.Now().String()+"\n"...)
+		}
+		require.NoError(t, os.WriteFile(filepath.Join(folder, name), content, 0o644))
+	}
+	require.NoError(t, os.Chmod(folder, 0o755))
+	return filepath.Join(folder, "docker-compose.yml")
+}
+
+// The first pair of its kind leaves a template, with which the others begin.
+func TestTemplate(t *testing.T) {
+	live(t)
+	engine, err := stack.Open(t.Context(), nil)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, engine.Close()) })
+	file := unique(t)
+	key, err := pairtest.TemplateKey(t.Context(), engine, pairtest.Files(file))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, engine.RemoveTemplate(context.WithoutCancel(t.Context()), key)) })
+
+	timed := func(what string, options ...pairtest.Option) (p *pairtest.Pair, took time.Duration) {
+		t.Helper()
+		began := time.Now()
+		p = pairtest.New(t, append(options, pairtest.Files(file))...)
+		took = time.Since(began)
+		t.Logf("%s: %s", what, took)
+		return p, took
+	}
+	scratch, slow := timed("from scratch", pairtest.FromScratch())
+	_, err = engine.Template(t.Context(), key)
+	require.ErrorIs(t, err, stack.ErrNoTemplate, "it makes none")
+	first, _ := timed("with the making of its template")
+	second, fast := timed("from the template")
+	t.Logf("from the template in %.0f %% of the time", 100*fast.Seconds()/slow.Seconds())
+
+	assert.Equal(t, one[string](t, first.Primary, clusterSQL), one[string](t, second.Primary, clusterSQL))
+	assert.Equal(t, one[string](t, second.Primary, clusterSQL), one[string](t, second.Standby, clusterSQL))
+	assert.NotEqual(t, one[string](t, scratch.Primary, clusterSQL), one[string](t, second.Primary, clusterSQL))
+	_, err = engine.Template(t.Context(), key)
+	require.NoError(t, err)
+
+	t.Run("it can be broken like any other", func(t *testing.T) {
+		_, err := second.Primary.Exec(t.Context(), tableSQL)
+		require.NoError(t, err)
+		for name, strike := range map[string]func(*testing.T, *pairtest.Pair){
+			"killed standby": testKillStandby, "killed primary": testKillPrimary, "failover": testPromote,
+		} {
+			t.Run(name, func(t *testing.T) { strike(t, second) })
+			requireWhole(t, second)
+		}
+	})
+}

@@ -1,0 +1,102 @@
+package stack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"strings"
+
+	"github.com/compose-spec/compose-go/v2/types"
+	"github.com/docker/compose/v2/pkg/api"
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/mount"
+	"github.com/docker/docker/api/types/network"
+)
+
+// begin fills the project's volumes from a template before anything starts.
+func (s *Stack) begin(ctx context.Context, key string) error {
+	template, err := s.engine.Template(ctx, key)
+	if err != nil {
+		return err
+	}
+	if err := s.Create(ctx); err != nil {
+		return err
+	}
+	s.engine.active.RLock()
+	defer s.engine.active.RUnlock()
+	ctx, cancel := s.engine.alive(ctx)
+	defer cancel()
+	var mounts []mount.Mount
+	for _, name := range s.Model.Volumes {
+		from, kept := template.volumes[name]
+		if !kept {
+			return fmt.Errorf("begin with template %s: volume %s: %w", key, name, ErrNoTemplate)
+		}
+		mounts = append(mounts, between(from, s.name+"_"+name, name)...)
+	}
+	if err := s.copyVolumes(ctx, mounts); err != nil {
+		return fmt.Errorf("begin with template %s: %w", key, err)
+	}
+	return nil
+}
+
+// between mounts two volumes so that copyScript copies one to the other.
+func between(from, to, name string) []mount.Mount {
+	return []mount.Mount{
+		{Type: mount.TypeVolume, Source: from, Target: "/from/" + name, ReadOnly: true},
+		{Type: mount.TypeVolume, Source: to, Target: "/to/" + name},
+	}
+}
+
+// copyScript keeps owners and modes, those of the volumes' roots included. Most of
+// a fresh WAL segment is zeros: they are left out.
+const copyScript = `set -e; for v in /from/*; do cp -a --reflink=auto --sparse=always "$v/." "/to/${v##*/}/"; done`
+
+// copyVolumes copies in a container of its own, of an image that the project has.
+func (s *Stack) copyVolumes(ctx context.Context, mounts []mount.Mount) (err error) {
+	engine := s.engine.cli.Client()
+	like, err := s.Inspect(ctx, s.Services()[0])
+	if err != nil {
+		return err
+	}
+	labels := s.engine.session.labels()
+	labels[api.ProjectLabel] = s.name
+	labels[api.OneoffLabel] = "True"
+	made, err := engine.ContainerCreate(ctx, &container.Config{
+		Image: like.ImageID, User: "0", Labels: labels, Entrypoint: []string{"sh", "-c", copyScript},
+	}, &container.HostConfig{Mounts: mounts, NetworkMode: network.NetworkNone}, nil, nil, "")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), removeLimit)
+		defer cancel()
+		err = errors.Join(err, removeContainer(ctx, engine, made.ID))
+	}()
+	ended, err := runToEnd(ctx, engine, made.ID)
+	if err == nil && ended.ExitCode != 0 {
+		err = fmt.Errorf("copy: exit code %d: %s", ended.ExitCode, strings.TrimSpace(ended.Stderr))
+	}
+	return err
+}
+
+// command replaces commands of a loaded model.
+func (s *Stack) command(project *types.Project) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	for name, command := range s.options.Commands {
+		if service, declared := project.Services[name]; declared {
+			service.Command = command
+			project.Services[name] = service
+		}
+	}
+}
+
+// originalCommand gives a service the command of its compose file again.
+func (s *Stack) originalCommand(service string) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	s.options.Commands = maps.Clone(s.options.Commands) // the caller's stays as it is
+	delete(s.options.Commands, service)
+}

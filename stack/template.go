@@ -1,0 +1,122 @@
+package stack
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/docker/docker/api/types/filters"
+	"github.com/docker/docker/api/types/mount"
+	"github.com/docker/docker/api/types/volume"
+)
+
+// Labels on what a template is made of. It carries no run's label: it outlives
+// the run that has made it, on purpose, and is no leftover.
+const (
+	TemplateLabel       = "io.github.postgres-master-slave.template"        // which template
+	templateVolumeLabel = "io.github.postgres-master-slave.template.volume" // what compose files call the volume
+	templateNoteLabel   = "io.github.postgres-master-slave.template.note"   // on the volume that is made last
+)
+
+// ErrNoTemplate says that a template is not there, or was left half-made.
+var ErrNoTemplate = errors.New("no such template")
+
+// Template is the content of a stack's volumes, kept for later stacks that
+// begin with it: see Options.Template and Stack.Keep.
+type Template struct {
+	Key      string
+	Created  time.Time
+	Complete bool   // false while it is being made, and when that was cut off
+	Note     string // what its maker wants to know again
+	volumes  map[string]string
+}
+
+// Templates lists what is kept on the engine, sorted by key.
+func (e *Engine) Templates(ctx context.Context) ([]Template, error) {
+	found, err := e.cli.Client().VolumeList(ctx, volume.ListOptions{Filters: filters.NewArgs(filters.Arg("label", TemplateLabel))})
+	if err != nil {
+		return nil, fmt.Errorf("list templates: %w", err)
+	}
+	byKey := map[string]Template{}
+	for _, one := range found.Volumes {
+		key := one.Labels[TemplateLabel]
+		template, known := byKey[key]
+		if !known {
+			template = Template{Key: key, volumes: map[string]string{}}
+		}
+		if at := moment(one.CreatedAt); at.After(template.Created) {
+			template.Created = at
+		}
+		if note, last := one.Labels[templateNoteLabel]; last {
+			template.Complete, template.Note = true, note
+		} else {
+			template.volumes[one.Labels[templateVolumeLabel]] = one.Name
+		}
+		byKey[key] = template
+	}
+	return slices.SortedFunc(maps.Values(byKey), func(a, b Template) int { return cmp.Compare(a.Key, b.Key) }), nil
+}
+
+// Template gives one template that is complete. Errors: ErrNoTemplate, or what
+// the engine said.
+func (e *Engine) Template(ctx context.Context, key string) (Template, error) {
+	all, err := e.Templates(ctx)
+	if err != nil {
+		return Template{}, err
+	}
+	for _, one := range all {
+		if one.Key == key && one.Complete {
+			return one, nil
+		}
+	}
+	return Template{}, fmt.Errorf("find template %s: %w", key, ErrNoTemplate)
+}
+
+// RemoveTemplate removes a template, complete or not. One that is not there is no error.
+func (e *Engine) RemoveTemplate(ctx context.Context, key string) error {
+	left, err := labelled(ctx, e.cli.Client(), TemplateLabel+"="+key)
+	if err != nil {
+		return err
+	}
+	// What makes it complete goes first.
+	slices.SortStableFunc(left.volumes, func(a, b *volume.Volume) int {
+		return cmp.Compare(len(a.Labels[templateVolumeLabel]), len(b.Labels[templateVolumeLabel]))
+	})
+	return left.remove(ctx, e.cli.Client())
+}
+
+// Keep makes a template of the volumes that the compose files declare. Whoever
+// writes to them must have been stopped.
+func (s *Stack) Keep(ctx context.Context, key, note string) error {
+	s.engine.active.RLock()
+	defer s.engine.active.RUnlock()
+	ctx, cancel := s.engine.alive(ctx)
+	defer cancel()
+	if err := s.engine.RemoveTemplate(ctx, key); err != nil {
+		return fmt.Errorf("keep volumes: %w", err)
+	}
+	var mounts []mount.Mount
+	for _, name := range s.Model.Volumes {
+		to := "pms-template-" + key + "_" + name
+		if err := s.createTemplateVolume(ctx, to, map[string]string{TemplateLabel: key, templateVolumeLabel: name}); err != nil {
+			return err
+		}
+		mounts = append(mounts, between(s.name+"_"+name, to, name)...)
+	}
+	if err := s.copyVolumes(ctx, mounts); err != nil {
+		return fmt.Errorf("keep volumes: %w", err)
+	}
+	return s.createTemplateVolume(ctx, "pms-template-"+key, map[string]string{TemplateLabel: key, templateNoteLabel: note})
+}
+
+func (s *Stack) createTemplateVolume(ctx context.Context, name string, labels map[string]string) error {
+	_, err := s.engine.cli.Client().VolumeCreate(ctx, volume.CreateOptions{Name: name, Labels: labels})
+	if err != nil {
+		return fmt.Errorf("keep volumes: %w", err)
+	}
+	return nil
+}
