@@ -28,21 +28,11 @@ const (
 // practice where the flags ask for all.
 func TestRecipe(t *testing.T) { runWhole(t, asked(t)) }
 
-// TestRecipeTeardown removes the recipe's servers and starts them again, beside
-// TestRecipe and on servers of its own.
-func TestRecipeTeardown(t *testing.T) { runTeardown(t, asked(t)) }
-
 // TestHardened checks the recipe with the hardened overlay in the same way.
 // No deviation is known.
 func TestHardened(t *testing.T) {
 	notInCore(t)
 	runWhole(t, shipped(t, "hardened", hardenedFile))
-}
-
-// TestHardenedTeardown removes the hardened pair and starts it again.
-func TestHardenedTeardown(t *testing.T) {
-	notInCore(t)
-	runTeardown(t, shipped(t, "hardened", hardenedFile))
 }
 
 func notInCore(t *testing.T) {
@@ -55,27 +45,16 @@ func notInCore(t *testing.T) {
 
 func runWhole(t *testing.T, of subject) {
 	t.Helper()
-	run(t, of, slices.DeleteFunc(slices.Concat(conformance.Advice(), conformance.Core()), endsServers))
-}
-
-func runTeardown(t *testing.T, of subject) {
-	t.Helper()
-	checks := slices.DeleteFunc(conformance.Core(), func(check conformance.Check) bool { return !endsServers(check) })
+	checks := slices.Concat(conformance.Advice(), conformance.Core())
 	if of.name == "recipe" && !of.foreign {
 		checks = append(checks, literalChecks()...)
 	}
 	run(t, of, checks)
 }
 
-// endsServers says whether a check removes the servers or starts them anew.
-func endsServers(check conformance.Check) bool {
-	return check.Chapter() == "teardown" || check.Chapter() == "recipe"
-}
-
 func run(t *testing.T, of subject, checks []conformance.Check) {
 	t.Helper()
 	checks = chosen(t, checks)
-	t.Parallel()
 	show := liveLine(t)
 	engine := openEngine(t, show)
 	target := start(t, engine, of)
