@@ -1,6 +1,6 @@
 # Everything a person or a pipeline runs here. `make` lists it.
 .DEFAULT_GOAL := help
-.PHONY: help setup up down verify test race lint image dist report-test clean
+.PHONY: help setup up down verify test mutants race lint image dist report-test clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -23,6 +23,9 @@ verify: setup ## run all tests, live, and report (build/verify/report.html); PRO
 
 test: ## run the fast tests, which need no engine
 	@go test -short ./...
+
+mutants: setup ## prove that each check of the core profile can fail: run them on servers that answer wrongly
+	@CONFORMANCE_MUTANTS=all go test ./conformance -v -count 1 -timeout 30m -run TestChecksCatchLyingServers $(if $(UPDATE),-update)
 
 # The packages whose tests only run other programs have nothing to race.
 race: setup ## run the tests of the Go packages, live ones included, under the race detector

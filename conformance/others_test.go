@@ -16,7 +16,6 @@ import (
 // See its compose file for what else.
 func TestOtherRecipe(t *testing.T) {
 	onlyShipped(t)
-	t.Parallel()
 	checks := conformance.Core()
 	if *profile == "core" { // what more than one standby makes a difference to
 		var err error
