@@ -153,7 +153,6 @@ const feedbackSQL = `SELECT current_setting('hot_standby_feedback')`
 
 func noXminWithoutFeedback(c *C) {
 	for _, standby := range c.Pair().Standbys {
-		slot := c.slotOf(standby)
 		if ask[string](c, standby, feedbackSQL) != "off" {
 			c.Skipf("%s sends feedback: its hot_standby_feedback is on", standby.Name())
 		}
@@ -166,7 +165,7 @@ func noXminWithoutFeedback(c *C) {
 			flush := c.streamTo(standby).sender.Flush
 			return flush >= lsn, fmt.Sprintf("sender was told flush %s, waiting for %s", flush, lsn), nil
 		})
-		if slot = c.slotOf(standby); slot.Xmin != "" {
+		if slot := c.slotOf(standby); slot.Xmin != "" {
 			c.Errorf("slot %q holds back VACUUM at xmin %s though hot_standby_feedback of %s is off", slot.Name, slot.Xmin, standby.Name())
 		}
 		session.Do(`ROLLBACK`)

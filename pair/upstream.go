@@ -45,7 +45,7 @@ func (p *Pair) SortStandbys(ctx context.Context) error {
 			cascading = append(cascading, standby)
 		}
 	}
-	p.Standbys = append(direct, cascading...)
+	p.Standbys = slices.Concat(direct, cascading)
 	return nil
 }
 

@@ -74,26 +74,26 @@ func (s *Stack) find(ctx context.Context, service string) (string, error) {
 // another one only when that is gone. Waiting means looking many times a
 // second, and a list costs the engine far more than a look.
 func (s *Stack) inspect(ctx context.Context, service string) (container.InspectResponse, error) {
-	id, known := s.known.Load(service)
-	for {
-		if !known {
-			found, err := s.find(ctx, service)
-			if err != nil {
-				return container.InspectResponse{}, err
-			}
-			s.known.Store(service, found)
-			id = found
+	engine := s.engine.cli.Client()
+	if id, known := s.known.Load(service); known {
+		raw, err := engine.ContainerInspect(ctx, fmt.Sprint(id))
+		if err == nil {
+			return raw, nil
 		}
-		raw, err := s.engine.cli.Client().ContainerInspect(ctx, id.(string)) //nolint:forcetypeassert // find gives strings
-		switch {
-		case known && errdefs.IsNotFound(err):
-			known = false
-			continue
-		case err != nil:
-			err = fmt.Errorf("inspect container of %s: %w", service, err)
+		if !errdefs.IsNotFound(err) {
+			return raw, fmt.Errorf("inspect container of %s: %w", service, err)
 		}
-		return raw, err
 	}
+	id, err := s.find(ctx, service)
+	if err != nil {
+		return container.InspectResponse{}, err
+	}
+	s.known.Store(service, id)
+	raw, err := engine.ContainerInspect(ctx, id)
+	if err != nil {
+		return raw, fmt.Errorf("inspect container of %s: %w", service, err)
+	}
+	return raw, nil
 }
 
 // Inspect tells the state of a service's container.

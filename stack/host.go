@@ -44,8 +44,12 @@ func asksOfHost(project *types.Project, service types.ServiceConfig) []string {
 	}
 	ask(service.Privileged, "privileged")
 	for _, namespace := range [][2]string{
-		{"network_mode", service.NetworkMode}, {"pid", service.Pid}, {"ipc", service.Ipc},
-		{"uts", service.Uts}, {"userns_mode", service.UserNSMode}, {"cgroup", service.Cgroup},
+		{"network_mode", service.NetworkMode},
+		{"pid", service.Pid},
+		{"ipc", service.Ipc},
+		{"uts", service.Uts},
+		{"userns_mode", service.UserNSMode},
+		{"cgroup", service.Cgroup},
 	} {
 		ask(namespace[1] == "host", namespace[0]+": host")
 	}

@@ -1,7 +1,6 @@
 package stack
 
 import (
-	"context"
 	"maps"
 	"os"
 	"path/filepath"
@@ -134,7 +133,7 @@ func TestVariablesComeOnlyFromWhereTheyAreAskedFor(t *testing.T) {
 			assert.Equal(t, test.want, model.Services["db"].Image)
 		})
 	}
-	_, err := Options{Files: []string{file}, Images: map[string]string{"nobody": "mine:1"}}.Load(context.Background())
+	_, err := Options{Files: []string{file}, Images: map[string]string{"nobody": "mine:1"}}.Load(t.Context())
 	require.ErrorIs(t, err, ErrRecipe)
 	assert.ErrorContains(t, err, "it has no service nobody, only db")
 }
@@ -154,7 +153,7 @@ func TestComposeFilesDoNotReachIntoTheHost(t *testing.T) {
 			options := Options{Files: []string{composeFile(t, "services: {db: {image: postgres, "+test.service+"}}")}}
 			_, err := options.Load(t.Context())
 			require.ErrorIs(t, err, ErrHost)
-			assert.ErrorContains(t, err, test.says)
+			require.ErrorContains(t, err, test.says)
 			options.AllowHost = true
 			model, err := options.Load(t.Context())
 			require.NoError(t, err)

@@ -159,7 +159,8 @@ func (o *operator) replicates(ctx context.Context, steps []func(context.Context)
 	if err := found.WaitReady(ctx); err != nil {
 		return nil, nil, err
 	}
-	return found, nil, found.SortStandbys(ctx)
+	err = found.SortStandbys(ctx)
+	return found, nil, err
 }
 
 // watch cancels when it sees that there can never be a pair, and gives the
