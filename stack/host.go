@@ -3,6 +3,7 @@ package stack
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -65,14 +66,25 @@ func asksOfHost(project *types.Project, service types.ServiceConfig) []string {
 }
 
 // beside says whether a path of the host lies in the folder of one of the
-// compose files, or in the project's.
+// compose files, or in the repository that it is in: its author's own files.
 func beside(project *types.Project, source string) bool {
 	folders := []string{project.WorkingDir}
 	for _, file := range project.ComposeFiles {
-		folders = append(folders, filepath.Dir(file))
+		folders = append(folders, filepath.Dir(file), repository(filepath.Dir(file)))
 	}
 	return slices.ContainsFunc(folders, func(folder string) bool {
 		relative, err := filepath.Rel(folder, source)
 		return err == nil && filepath.IsLocal(relative)
 	})
+}
+
+// repository is the root of the git repository that a folder is in, or the
+// folder itself.
+func repository(folder string) string {
+	for root := folder; filepath.Dir(root) != root; root = filepath.Dir(root) {
+		if _, err := os.Stat(filepath.Join(root, ".git")); err == nil {
+			return root
+		}
+	}
+	return folder
 }

@@ -138,6 +138,18 @@ func TestVariablesComeOnlyFromWhereTheyAreAskedFor(t *testing.T) {
 	assert.ErrorContains(t, err, "it has no service nobody, only db")
 }
 
+func TestComposeFilesMayMountWhatTheirRepositoryHolds(t *testing.T) {
+	root := t.TempDir()
+	file := filepath.Join(root, "deploy", "docker-compose.yml")
+	require.NoError(t, os.Mkdir(filepath.Dir(file), 0o700))
+	require.NoError(t, os.WriteFile(file, []byte(`services: {db: {image: postgres, volumes: ["../init.sql:/init.sql"]}}`), 0o600))
+	_, err := Load(t.Context(), file)
+	require.ErrorIs(t, err, ErrHost, "it is in no repository")
+	require.NoError(t, os.Mkdir(filepath.Join(root, ".git"), 0o700))
+	_, err = Load(t.Context(), file)
+	require.NoError(t, err)
+}
+
 func TestComposeFilesDoNotReachIntoTheHost(t *testing.T) {
 	for name, test := range map[string]struct{ service, says string }{
 		"privileged":           {"privileged: true", "db: privileged"},
