@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -92,8 +93,13 @@ func (l *logins) settle(service string, login Login) {
 	l.found[service] = login
 }
 
+// enterLimit bounds one trial: what accepts TCP may still say nothing.
+const enterLimit = 5 * time.Second
+
 // enters says whether a server lets a login in.
 func enters(ctx context.Context, config *pgx.ConnConfig) bool {
+	ctx, cancel := context.WithTimeout(ctx, enterLimit)
+	defer cancel()
 	connection, err := pgx.ConnectConfig(ctx, config)
 	return err == nil && connection.Close(ctx) == nil
 }
