@@ -218,3 +218,18 @@ func TestOpenReportsSteps(t *testing.T) {
 	assert.Contains(t, seen, "Container "+running.Name()+"-sleeper-1 Started")
 	require.NoError(t, engine.Close(), "closing twice is safe")
 }
+
+func TestDetachedStackIsNoRunsToRemove(t *testing.T) {
+	engine := open(t)
+	kept := up(t, engine, stack.Options{Files: []string{sleeper}, Name: "kept", Detached: true})
+	labels := state(t, kept, "sleeper").Labels
+	assert.Contains(t, labels, stack.KeptLabel, "make clean finds it")
+	assert.NotContains(t, labels, stack.SessionLabel, "neither watchdog nor sweep does")
+	left, err := engine.Leftovers(t.Context())
+	require.NoError(t, err)
+	assert.Empty(t, left)
+	require.NoError(t, kept.Discard(t.Context()))
+	left, err = kept.Leftovers(t.Context())
+	require.NoError(t, err)
+	assert.Empty(t, left, "its caller removes it")
+}
