@@ -92,13 +92,15 @@ type retention struct {
 }
 
 // retentionSQL asks for the file of the first byte that the slot needs: of a
-// position between two files pg_walfile_name gives the one before.
+// position between two files pg_walfile_name gives the one before. With its
+// last digit a 1 a position is past such a boundary and in no other file;
+// PostgreSQL 13 cannot add to a position.
 const retentionSQL = `
 SELECT COALESCE(wal_status, '') AS status,
        COALESCE(restart_lsn::text, '') AS restart,
-       COALESCE(pg_walfile_name(restart_lsn + 1), '') AS segment,
-       EXISTS (SELECT FROM pg_ls_waldir() WHERE name = pg_walfile_name(restart_lsn + 1)) AS kept
-  FROM pg_replication_slots
+       COALESCE(pg_walfile_name(inside), '') AS segment,
+       EXISTS (SELECT FROM pg_ls_waldir() WHERE name = pg_walfile_name(inside)) AS kept
+  FROM pg_replication_slots, CAST(left(restart_lsn::text, -1) || '1' AS pg_lsn) AS inside
  WHERE slot_name = $1`
 
 func reservesWAL(c *C) {

@@ -31,6 +31,14 @@ const (
 
 func synchronyNeeds() Needs { return Needs{Superuser: true, Exclusive: true} }
 
+// pauseStateNeeds is for what must know that replay stands still: before
+// PostgreSQL 14 a server tells only that somebody asked for it.
+func pauseStateNeeds() Needs {
+	needs := synchronyNeeds()
+	needs.Since = 14
+	return needs
+}
+
 const (
 	commitTableSQL = `CREATE TABLE committed (id int PRIMARY KEY)`
 	commitRowSQL   = `INSERT INTO committed VALUES ($1)`

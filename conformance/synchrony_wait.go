@@ -31,7 +31,7 @@ func synchronyWaitChecks() []Check {
 		{
 			ID:         "synchrony/paused-replay-blocks-remote-apply",
 			Obligation: "While replay is paused commits with remote_apply should wait, those with remote_write and on should not.",
-			Level:      Should, Needs: synchronyNeeds(), Source: synchronousReplication, Disturbs: true, Limit: faultLimit, Run: pausedReplayBlocks,
+			Level:      Should, Needs: pauseStateNeeds(), Source: synchronousReplication, Disturbs: true, Limit: faultLimit, Run: pausedReplayBlocks,
 		},
 		{
 			ID:         "synchrony/status-interval-zero",
