@@ -89,7 +89,7 @@ func (r *runner) renew(ctx context.Context) error {
 		return nil
 	}
 	r.target.Pair.Close()
-	if err := r.target.Operator.Remove(ctx); err != nil {
+	if err := r.target.Operator.Discard(ctx); err != nil {
 		return err
 	}
 	return r.target.Operator.Up(ctx, Instance{})

@@ -48,20 +48,22 @@ type Lifecycle interface {
 	// Remove stops and removes everything, volumes included. Nothing left to
 	// remove is no error.
 	Remove(ctx context.Context) error
+	// Discard does so by force: nobody wants to know how the servers end.
+	Discard(ctx context.Context) error
 	// RemoveKeepingVolumes stops and removes everything but the named volumes.
 	RemoveKeepingVolumes(ctx context.Context) error
 	// Leftovers names containers, networks and volumes that still exist.
 	Leftovers(ctx context.Context) ([]string, error)
 	// Up makes all servers of the target run as asked and returns when the
 	// pair is ready. Servers that do so already are left alone, any others are
-	// removed first, volumes included, and made again under the same names, so
-	// that data which survived would show. ErrPortTaken comes before all that.
+	// discarded first, volumes included, and made again under the same names,
+	// so that data which survived would show. ErrPortTaken comes before all that.
 	// ErrUnavailable is the answer to a DataSize that cannot be had.
 	Up(ctx context.Context, instance Instance) error
 	// UpAgain creates and starts what is missing, with the volumes that are
 	// there. It does not wait for the servers.
 	UpAgain(ctx context.Context) error
-	// Create removes everything and creates it anew without starting it: Start
+	// Create discards everything and creates it anew without starting it: Start
 	// then chooses the order.
 	Create(ctx context.Context) error
 }

@@ -225,7 +225,13 @@ func (s *Stack) Down(ctx context.Context) error {
 }
 
 // Discard removes the project by force, without the grace that Down gives.
-func (s *Stack) Discard(ctx context.Context) error { return s.remove(ctx) }
+func (s *Stack) Discard(ctx context.Context) error {
+	if err := s.remove(ctx); err != nil {
+		return err
+	}
+	s.filled.Store(false)
+	return nil
+}
 
 func (s *Stack) remove(ctx context.Context) error {
 	left, err := labelled(ctx, s.engine.cli.Client(), api.ProjectLabel+"="+s.name)

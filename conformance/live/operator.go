@@ -140,7 +140,7 @@ func (o *operator) UpAgain(ctx context.Context) error {
 }
 
 func (o *operator) Create(ctx context.Context) error {
-	if err := o.Remove(ctx); err != nil {
+	if err := o.Discard(ctx); err != nil {
 		return err
 	}
 	return o.stack().Create(ctx)
@@ -165,7 +165,7 @@ func (o *operator) Up(ctx context.Context, instance conformance.Instance) error 
 		return errors.Join(err, o.endTurn())
 	}
 	o.forget()
-	if err := o.stack().Down(ctx); err != nil {
+	if err := o.stack().Discard(ctx); err != nil {
 		return err
 	}
 	started, err := o.engine.Up(ctx, options)
@@ -218,8 +218,7 @@ func (o *operator) portsFree(ctx context.Context, options stack.Options) error {
 	return nil
 }
 
-// discard removes the stack by force.
-func (o *operator) discard(ctx context.Context) error {
+func (o *operator) Discard(ctx context.Context) error {
 	o.forget()
 	return errors.Join(o.stack().Discard(ctx), o.endTurn())
 }

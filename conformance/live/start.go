@@ -79,9 +79,9 @@ func Start(ctx context.Context, engine *stack.Engine, options stack.Options, cho
 		}
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), discardLimit)
 		defer cancel()
-		return nil, nil, errors.Join(err, running.discard(ctx))
+		return nil, nil, errors.Join(err, running.Discard(ctx))
 	}
-	return running.target, running.discard, nil
+	return running.target, running.Discard, nil
 }
 
 // prepare reads a recipe without starting anything.
