@@ -1,6 +1,6 @@
 # Everything a person or a pipeline runs here. `make` lists it.
 .DEFAULT_GOAL := help
-.PHONY: help setup up down verify test mutants race lint image dist report-test clean
+.PHONY: help setup up down verify test test-live mutants race lint image dist report-test clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -14,15 +14,18 @@ up: ## bring up primary (5432) and standby (5433), wait until the standby stream
 down: ## remove both servers and their data
 	@scripts/down.sh
 
-# The longest suite comes first, side by side with the rest: much of it is waiting.
-PROFILE ?= core
-tests = -p 2 -count 1 -timeout 40m $(if $(FILE),./conformance -run '^TestRecipe' -args -file $(FILE) $(ARGS),./image ./conformance ./stack ./scripts ./...)
+PROFILE ?= usual
 verify: export CONFORMANCE_PROFILE = $(PROFILE)
-verify: setup ## run all tests, live, and report (build/verify/report.html); PROFILE=all breaks servers too, FILE=path checks your recipe
-	@go run ./cmd/verify -- $(tests)
+verify: setup ## check recipe and cure, live, and report (build/verify/report.html); PROFILE=all breaks more, FILE=path checks your recipe
+	@go run ./cmd/verify -- ./conformance -count 1 -timeout 60m $(if $(FILE),-run '^TestRecipe' -args -file $(FILE) $(ARGS))
 
 test: ## run the fast tests, which need no engine
 	@go test -short ./...
+
+# The longest suite comes first, side by side with the rest: much of it is waiting.
+test-live: setup ## run the tests of everything around the suite, live: image, scripts, stack, pairtest, …
+	@go tool -modfile=tools/go.mod gotestsum --format pkgname -- -p 2 -count 1 -timeout 30m \
+		./image ./stack ./scripts $$(go list ./... | grep -v -e /conformance$$ -e /image$$ -e /stack$$ -e /scripts$$)
 
 mutants: setup ## prove that each check of the core profile can fail: run them on servers that answer wrongly
 	@CONFORMANCE_MUTANTS=all go test ./conformance -v -count 1 -timeout 30m -run TestChecksCatchLyingServers $(if $(UPDATE),-update)

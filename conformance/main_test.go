@@ -21,7 +21,7 @@ import (
 //
 //	go test ./conformance -args -profile all -checks 'slot,restart/standby-*'
 var (
-	profile = flag.String("profile", fromEnvironment("CONFORMANCE_PROFILE", "core"), "core, faults or all")
+	profile = flag.String("profile", fromEnvironment("CONFORMANCE_PROFILE", "core"), strings.Join(conformance.Profiles(), ", "))
 	only    = flag.String("checks", os.Getenv("CONFORMANCE_CHECKS"), "ids, patterns or chapters, separated by commas; empty is all of the profile")
 
 	listOnly = flag.Bool("list", false, "list the checks that a run would make, and run none")
@@ -124,7 +124,7 @@ func chosen(t *testing.T, checks []conformance.Check) []conformance.Check {
 	kept, err := askedFor(checks)
 	require.NoError(t, err)
 	if len(kept) == 0 {
-		t.Skipf("profile %s (-checks %q) asks for none of these checks; make verify PROFILE=all runs them", *profile, *only)
+		t.Skipf("profile %s (-checks %q) asks for none of these checks", *profile, *only)
 	}
 	return kept
 }

@@ -39,5 +39,24 @@ func Faults() []Check {
 	)
 }
 
+// headlines are the faults of Usual: of every chapter what its name stands
+// for, if it takes seconds. The history of a cluster takes longer.
+var headlines = []string{ //nolint:gochecknoglobals // a constant list
+	"restart/standby-comes-back", "restart/policy",
+	"crash/sender-kill",
+	"conflict/snapshot", "conflict/feedback-works",
+	"synchrony/commit-waits-for-standby",
+	"partition/heals",
+	"retention/is-bounded",
+	"failover/promotes", "failover/new-timeline", "failover/sequences-never-repeat", "failover/unlogged-empty",
+}
+
+// Usual is a verdict in about a minute: the core, and those faults that take
+// seconds. They can all run on one target.
+func Usual() []Check {
+	brief := slices.DeleteFunc(Faults(), func(check Check) bool { return !slices.Contains(headlines, check.ID) })
+	return slices.Concat(Core(), brief)
+}
+
 // All is every check of the suite.
 func All() []Check { return slices.Concat(Core(), Advice(), Faults()) }

@@ -12,15 +12,18 @@ import (
 var ErrSelection = errors.New("choice of checks cannot be used")
 
 // Profiles names the profiles, the widest last.
-func Profiles() []string { return []string{"core", "faults", "all"} }
+func Profiles() []string { return []string{"core", "usual", "faults", "all"} }
 
 // Profile gives the checks of a profile: "core" is what a pair owes its users
 // while nothing breaks, "faults" when something does, "all" is both and good
-// practice. Errors are ErrSelection.
+// practice, "usual" is the core and those faults that take seconds. Errors are
+// ErrSelection.
 func Profile(name string) ([]Check, error) {
 	switch name {
 	case "core":
 		return Core(), nil
+	case "usual":
+		return Usual(), nil
 	case "faults":
 		return Faults(), nil
 	case "all":

@@ -49,7 +49,7 @@ func TestProfilesAreChosenByName(t *testing.T) {
 	}
 	_, err := conformance.Profile("everything")
 	require.ErrorIs(t, err, conformance.ErrSelection)
-	require.ErrorContains(t, err, "core, faults, all")
+	require.ErrorContains(t, err, "core, usual, faults, all")
 }
 
 func TestIDsAreUnique(t *testing.T) {

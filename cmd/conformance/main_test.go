@@ -92,7 +92,7 @@ func TestWrongArguments(t *testing.T) {
 		"no role":          {append(servers, "-replicator-password-file", "x"), errUsage, "-replicator-password-file needs -replicator-user"},
 		"no password file": {append(servers, "-replicator-user", "r", "-replicator-password-file", "absent"), nil, "open absent: no such file"},
 		"no factor":        {append(servers, "-timeout", "0"), errUsage, "-timeout 0 is no factor"},
-		"no such profile":  {append(servers, "-profile", "most"), conformance.ErrSelection, "the profiles are core, faults, all"},
+		"no such profile":  {append(servers, "-profile", "most"), conformance.ErrSelection, "the profiles are core, usual, faults, all"},
 		"no such check":    {append(servers, "-checks", "slot/usedby-standby"), conformance.ErrSelection, "near it: slot/used-by-standby"},
 		"no deviations":    {append(servers, "-deviations", "testdata/empty.yml"), conformance.ErrDeviations, "it is empty"},
 		"a stale list":     {append(servers, "-deviations", "testdata/stale.yml"), conformance.ErrDeviations, "no such check: slot/of-old"},
