@@ -137,7 +137,8 @@ func (s *Stack) Create(ctx context.Context) error {
 	})
 }
 
-// up creates and starts services and what they depend on; none named is all.
+// up creates and starts what is missing, and makes the named services anew where
+// they differ from the model; none named is all. The SDK starts the others too.
 func (s *Stack) up(ctx context.Context, services ...string) error {
 	return s.bring(ctx, services, func(ctx context.Context, project *types.Project, create api.CreateOptions) error {
 		return s.engine.compose.Up(ctx, project, api.UpOptions{
