@@ -110,6 +110,22 @@ networks:
 	assert.Len(t, project.Networks["fixed"].Ipam.Config, 1, "but addresses in it are what others know it by")
 }
 
+// The compose specification lets a service have either networks or a mode.
+func TestServicesWithANetworkModeGetNoNetwork(t *testing.T) {
+	for _, mode := range []string{"none", "bridge", "service:other"} {
+		t.Run(mode, func(t *testing.T) {
+			options := Options{Isolatable: true, Files: []string{composeFile(t,
+				`services: {other: {image: postgres}, db: {image: postgres, network_mode: "`+mode+`", ports: ["5432:5432"]}}`)}}
+			project, err := load(t.Context(), options, "modes")
+			require.NoError(t, err)
+			isolate(project, nil, options)
+			addWatchNetworks(project, options.Isolatable, nil)
+			assert.Empty(t, project.Services["db"].Networks)
+			assert.NotContains(t, project.Networks, watchNetwork+"db")
+		})
+	}
+}
+
 func TestVariablesComeOnlyFromWhereTheyAreAskedFor(t *testing.T) {
 	file := composeFile(t, `services: {db: {image: "postgres:${VERSION:-none}"}}`)
 	require.NoError(t, os.WriteFile(filepath.Join(filepath.Dir(file), ".env"), []byte("VERSION=from-file"), 0o600))
