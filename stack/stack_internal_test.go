@@ -21,7 +21,7 @@ func TestPortTaken(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			cause := errors.New(test.said)
-			err := portTaken(cause)
+			err := recognised(cause)
 			require.ErrorIs(t, err, cause)
 			var taken *PortTakenError
 			if assert.Equal(t, test.port != "", errors.As(err, &taken)) && taken != nil {
@@ -29,6 +29,12 @@ func TestPortTaken(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestFullDiskIsRecognised(t *testing.T) {
+	cause := errors.New("failed to register layer: write /usr/bin/x: no space left on device")
+	require.ErrorIs(t, recognised(cause), ErrNoSpace)
+	require.ErrorIs(t, recognised(cause), cause)
 }
 
 func TestProgressWriter(t *testing.T) {
