@@ -122,8 +122,8 @@ func beside(project *types.Project, source string) bool {
 // followed is where a path leads, as far as it exists.
 func followed(path string) string {
 	for rest := ""; ; {
-		if real, err := filepath.EvalSymlinks(path); err == nil {
-			return filepath.Join(real, rest)
+		if end, err := filepath.EvalSymlinks(path); err == nil {
+			return filepath.Join(end, rest)
 		}
 		if filepath.Dir(path) == path {
 			return filepath.Join(path, rest)

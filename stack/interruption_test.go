@@ -1,10 +1,11 @@
 package stack_test
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -44,7 +45,7 @@ func interruptions() map[string]interruption {
 			send(syscall.SIGKILL)(t, victim, nil)
 			_ = victim.Wait() // how it ended is looked at later
 			next := exec.CommandContext(t.Context(), os.Args[0])
-			next.Env = append(victim.Env, victimVariable+"=sweep")
+			next.Env = slices.Concat(victim.Env, []string{victimVariable + "=sweep"})
 			said, err := next.CombinedOutput()
 			require.NoError(t, err, "%s", said)
 		}},
@@ -123,7 +124,7 @@ func files(t *testing.T, folder string) []string {
 func anyRuns(t *testing.T, pids []int) bool {
 	t.Helper()
 	for _, pid := range pids {
-		text, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "status"))
+		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 		if os.IsNotExist(err) {
 			continue
 		}

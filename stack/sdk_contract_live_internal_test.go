@@ -99,7 +99,8 @@ func testFoundByLabels(t *testing.T, c contract) {
 }
 
 func testUpLeavesAlone(t *testing.T, c contract) {
-	before := []string{c.id(t, "base"), c.id(t, "follower")}
+	ids := func() []string { return []string{c.id(t, "base"), c.id(t, "follower")} }
+	before := ids()
 	err := c.bring(t.Context(), nil, func(ctx context.Context, project *types.Project, create api.CreateOptions) error {
 		for name, service := range project.Services {
 			service.CustomLabels[SessionLabel] = "another"
@@ -108,7 +109,7 @@ func testUpLeavesAlone(t *testing.T, c contract) {
 		return c.engine.compose.Up(ctx, project, api.UpOptions{Create: create, Start: api.StartOptions{Project: project, Services: create.Services}})
 	})
 	require.NoError(t, err)
-	assert.Equal(t, before, []string{c.id(t, "base"), c.id(t, "follower")})
+	assert.Equal(t, before, ids())
 }
 
 func testSilentNothing(t *testing.T, c contract) {
