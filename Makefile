@@ -16,7 +16,7 @@ down: ## remove both servers and their data
 
 # The longest suite comes first, side by side with the rest: much of it is waiting.
 PROFILE ?= core
-tests = -p 2 -count 1 -timeout 40m $(if $(FILE),./conformance -run '^TestRecipe' -args -file $(FILE) $(ARGS),./image ./conformance ./stack ./scripts ./...)
+tests = -p 2 -count 1 -timeout 40m $(if $(FILE),./conformance -run '^TestRecipe' -args -file '$(subst ','\'',$(FILE))' $(ARGS),./image ./conformance ./stack ./scripts ./...)
 verify: export CONFORMANCE_PROFILE = $(PROFILE)
 verify: setup ## run all tests, live, and report (build/verify/report.html); PROFILE=all breaks servers too, FILE=path checks your recipe
 	@go run ./cmd/verify -- $(tests)

@@ -110,7 +110,8 @@ func (s subject) again(test string, check conformance.Check) string {
 	root, _, _ := strings.Cut(test, "/")
 	file := ""
 	if s.foreign {
-		file = " -file " + strings.Join(s.options.Files, ",")
+		// People paste it into a shell, and the path is somebody else's text.
+		file = " -file '" + strings.ReplaceAll(strings.Join(s.options.Files, ","), "'", `'\''`) + "'"
 	}
 	return fmt.Sprintf("go test ./conformance -v -run '^%s$' -args -profile all -checks %s%s", root, check.ID, file)
 }
