@@ -17,7 +17,7 @@ down: ## remove both servers and their data
 PROFILE ?= usual
 verify: export CONFORMANCE_PROFILE = $(PROFILE)
 verify: setup ## check recipe and cure, live, and report (build/verify/report.html); PROFILE=all breaks more, FILE=path checks your recipe
-	@go run ./cmd/verify -- ./conformance -count 1 -timeout 60m $(if $(FILE),-run '^TestRecipe' -args -file $(FILE) $(ARGS))
+	@go run ./cmd/verify -- ./conformance -count 1 -timeout 60m $(if $(FILE),-run '^TestRecipe' -args -file '$(subst ','\'',$(FILE))' $(ARGS))
 
 test: ## run the fast tests, which need no engine
 	@go test -short ./...

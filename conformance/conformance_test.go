@@ -68,7 +68,10 @@ func openEngine(t *testing.T, show func(string)) *stack.Engine {
 		t.Logf("%s: %s", step.Subject, step.Status)
 		show(step.Subject + " " + step.Status)
 	})
-	require.NoError(t, err)
+	if err != nil {
+		t.Attr("harness.error", err.Error())
+		t.Fatal(err)
+	}
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), removeLimit)
 		defer cancel()

@@ -1,8 +1,6 @@
 package conformance_test
 
 import (
-	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -51,28 +49,6 @@ func TestMain(m *testing.M) {
 		return
 	}
 	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) { os.Exit(max(code, adopt())) }))
-}
-
-// usage looks whether the flags make sense together, before anything is started.
-func usage() error {
-	foreign := len(*recipeFiles) > 0
-	switch {
-	case *patience <= 0:
-		return fmt.Errorf("-timeout %g is no factor: it must be above 0", *patience)
-	case *asJSON && !*listOnly:
-		return errors.New("-json is for -list")
-	case !foreign && (*primaryService != "" || len(*standbys) > 0 || *user != "" || *database != "" || len(*images) > 0 ||
-		len(*envFiles) > 0 || len(*serviceProfile) > 0 || *deviationsFile != "" || *adoptTo != "" || *keep || *allowHost):
-		return errors.New("a flag that tells of a recipe needs -file, which names the recipe")
-	}
-	if _, err := askedFor(conformance.All()); err != nil || !foreign {
-		return err
-	}
-	recipe, err := foreignRecipe()
-	if err == nil {
-		_, err = recipe.options.Load(context.Background())
-	}
-	return err
 }
 
 func writeList() error {
@@ -134,7 +110,8 @@ func (s subject) again(test string, check conformance.Check) string {
 	root, _, _ := strings.Cut(test, "/")
 	file := ""
 	if s.foreign {
-		file = " -file " + strings.Join(s.options.Files, ",")
+		// People paste it into a shell, and the path is somebody else's text.
+		file = " -file '" + strings.ReplaceAll(strings.Join(s.options.Files, ","), "'", `'\''`) + "'"
 	}
 	return fmt.Sprintf("go test ./conformance -v -run '^%s$' -args -profile all -checks %s%s", root, check.ID, file)
 }

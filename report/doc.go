@@ -38,6 +38,10 @@
 //	fault.<n>          {"name":"isolate","node":"standby","from":1.2,"to":3.4},
 //	                   seconds since the check began, as in a series over s
 //
+// A test that is no check and could not do what it is for carries
+//
+//	harness.error      why; the run is then broken, not failed
+//
 // A check belongs to the target named by the nearest test above it that has a
 // target.name, or else by its top-level test. What a check says it saw are the
 // lines under its log line "<verdict>: <obligation>".

@@ -10,15 +10,14 @@ import (
 //
 // Source: go doc test2json and go help buildjson.
 type Event struct {
-	Time        time.Time
-	Action      string
-	Package     string
-	ImportPath  string // of build events, which have no Package
-	Test        string
-	Elapsed     float64 // seconds
-	Output      string
-	Key, Value  string // of attributes
-	FailedBuild string
+	Time       time.Time
+	Action     string
+	Package    string
+	ImportPath string // of build events, which have no Package
+	Test       string
+	Elapsed    float64 // seconds
+	Output     string
+	Key, Value string // of attributes
 }
 
 // ParseEvent reads one line and masks the passwords in it. Lines that are no

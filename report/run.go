@@ -28,7 +28,6 @@ type Package struct {
 	Outcome string // pass, fail, skip; empty while it runs
 	Seconds float64
 	Output  []string // what it printed outside its tests
-	Unbuilt bool     // it, or something it needs, did not compile
 }
 
 // Test is one test or subtest.
@@ -77,7 +76,6 @@ func (r *Run) addPackage(event Event) {
 	switch event.Action {
 	case "pass", "fail", "skip":
 		known.Outcome, known.Seconds = event.Action, event.Elapsed
-		known.Unbuilt = event.FailedBuild != ""
 	case "output":
 		known.Output = append(known.Output, event.Output)
 	}

@@ -5,6 +5,10 @@ import "slices"
 // verdicts are the verdicts of checks, from best to worst.
 var verdicts = [...]string{"pass", "deviation", "skip", "fixed", "fail", "error"} //nolint:gochecknoglobals // a constant list
 
+// harnessError is the attribute of a test that is no check and could not do
+// what it is for, such as reach an engine. Its value is the error.
+const harnessError = "harness.error"
+
 // cutOff is the outcome of what was running when the stream ended.
 const cutOff = "cut off"
 
@@ -54,19 +58,26 @@ func (t *Target) judge() {
 
 // outcome is the kind of end that the run had.
 func (r *Run) outcome(results *Results) Outcome {
-	errors, unbuilt := 0, 0
+	excused := 0
 	for _, target := range results.Targets {
-		errors += target.Tally["error"]
+		excused += target.Tally["error"]
+	}
+	begun := map[string]bool{}
+	for _, test := range r.order {
+		begun[test.Package] = true
+		if test.Outcome == "fail" && test.Attributes[harnessError] != "" {
+			excused++
+		}
 	}
 	for _, pkg := range r.packages {
-		if pkg.Unbuilt {
-			unbuilt++
+		if pkg.Outcome == "fail" && !begun[pkg.Name] {
+			excused++ // it did not compile, or refused its arguments
 		}
 	}
 	switch {
 	case results.Interrupted != "":
 		return Interrupted
-	case results.Failed > errors+unbuilt:
+	case results.Failed > excused:
 		return Failed
 	case results.Failed > 0 || results.Passed == 0:
 		return Broken

@@ -3,15 +3,17 @@ package stack_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -19,48 +21,100 @@ import (
 	"github.com/postgres-master-slave/postgres-master-slave/stack"
 )
 
-// victimVariable makes the test binary a program that starts a stack and then
-// ends in the way that the variable names.
-const victimVariable = "STACK_TEST_VICTIM"
+// victimVariable makes the test binary a program that starts a stack, and
+// removes it again if victimMoment is whileRemoving. What it does at that
+// moment is the variable's value: wait to be ended, exit or panic.
+const (
+	victimVariable = "STACK_TEST_VICTIM"
+	victimMoment   = "STACK_TEST_VICTIM_MOMENT"
+)
+
+// The moments at which a victim meets its end.
+const (
+	whileCreating = "creating" // its first container exists
+	whenUp        = "up"
+	whileRemoving = "removing" // its first container is being stopped
+)
 
 func splitLines(text string) []string { return strings.Split(strings.TrimSpace(text), "\n") }
 
-// victim says the project's name when the stack is up, and never returns.
+// victim says the project's name at its moment, and never returns.
 func victim() {
-	engine, err := stack.Open(context.Background(), nil)
-	if err != nil {
-		fmt.Println("error", err)
-		os.Exit(99)
-	}
-	running, err := engine.Up(context.Background(), stack.Options{
-		Files: []string{sleeper}, Name: "victim", Isolatable: true,
-		Limited: map[string]stack.LimitedVolume{"data": {Bytes: 1 << 20, Mode: 0o700}},
+	var project atomic.Value
+	meet := sync.OnceFunc(func() {
+		fmt.Println("up", project.Load())
+		switch os.Getenv(victimVariable) {
+		case "exit":
+			os.Exit(0)
+		case "panic":
+			go panic("for the test")
+		}
 	})
-	if err == nil {
-		_, err = running.Link(context.Background(), "sleeper", "sleeper", 5432)
+	moment := os.Getenv(victimMoment)
+	observe := func(step stack.Step) {
+		container := strings.HasPrefix(step.Subject, "Container ")
+		if container && (step.Status == "Created" && moment == whileCreating || step.Status == "Stopping" && moment == whileRemoving) {
+			meet()
+		}
 	}
-	if err == nil {
-		err = running.Fill(context.Background(), "data", 0)
-	}
-	if err != nil {
+	if err := victimised(observe, &project, moment == whileRemoving, meet); err != nil {
 		fmt.Println("error", err)
 		os.Exit(99)
-	}
-	fmt.Println("up", running.Name())
-	switch os.Getenv(victimVariable) {
-	case "exit":
-		os.Exit(0)
-	case "panic":
-		go panic("for the test")
 	}
 	select {}
 }
 
-// startVictim gives a running victim and the name of its project.
+func victimised(observe func(stack.Step), project *atomic.Value, remove bool, meet func()) error {
+	ctx := context.Background()
+	engine, err := stack.Open(ctx, observe)
+	if err != nil {
+		return err
+	}
+	if os.Getenv(victimVariable) == "sweep" {
+		err := engine.Close()
+		if err == nil {
+			os.Exit(0)
+		}
+		return err
+	}
+	running, err := engine.Prepare(ctx, stack.Options{
+		Files: []string{sleeper}, Name: "victim", Isolatable: true,
+		Limited: map[string]stack.LimitedVolume{"data": {Bytes: 1 << 20, Mode: 0o700}},
+	})
+	if err != nil {
+		return err
+	}
+	project.Store(running.Name())
+	if err := running.Up(ctx); err != nil {
+		if errors.Is(err, stack.ErrInterrupted) {
+			select {} // the handler ends the process
+		}
+		return err
+	}
+	if _, err = running.Link(ctx, "sleeper", "sleeper", 5432); err != nil {
+		return err
+	}
+	if err := running.Fill(ctx, "data", 0); err != nil {
+		return err
+	}
+	if !remove {
+		meet()
+		return nil
+	}
+	_ = running.Down(ctx) // the victim is to end meanwhile
+	return nil
+}
+
+// startVictim gives a victim that is up, and the name of its project.
 func startVictim(t *testing.T, fate string) (*exec.Cmd, string) {
 	t.Helper()
+	return startVictimAt(t, fate, whenUp)
+}
+
+func startVictimAt(t *testing.T, fate, moment string, environment ...string) (*exec.Cmd, string) {
+	t.Helper()
 	process := exec.Command(os.Args[0]) //nolint:noctx // the test ends it by signal
-	process.Env = append(os.Environ(), victimVariable+"="+fate)
+	process.Env = append(os.Environ(), append(environment, victimVariable+"="+fate, victimMoment+"="+moment)...)
 	stdout, err := process.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, process.Start())
@@ -86,38 +140,6 @@ func remains(t *testing.T, project string) []string {
 		all = append(all, strings.Fields(string(out))...)
 	}
 	return all
-}
-
-func TestDeathOfTheProcessLeavesNothing(t *testing.T) {
-	live(t)
-	for name, test := range map[string]struct {
-		fate   string
-		signal syscall.Signal
-		code   int // as the shell counts; -1 is killed by signal
-		later  bool
-	}{
-		"SIGINT":               {fate: "wait", signal: syscall.SIGINT, code: 130},
-		"SIGTERM":              {fate: "wait", signal: syscall.SIGTERM, code: 143},
-		"SIGKILL":              {fate: "wait", signal: syscall.SIGKILL, code: -1, later: true},
-		"exit without closing": {fate: "exit", code: 0, later: true},
-		"panic in a goroutine": {fate: "panic", code: 2, later: true},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			process, project := startVictim(t, test.fate)
-			if test.signal != 0 {
-				require.NotEmpty(t, remains(t, project), "the victim's stack is up")
-				require.NoError(t, process.Process.Signal(test.signal))
-			}
-			_ = process.Wait() // the exit code is looked at next
-			assert.Equal(t, test.code, process.ProcessState.ExitCode())
-			if test.later {
-				require.Eventually(t, func() bool { return len(remains(t, project)) == 0 },
-					20*time.Second, 100*time.Millisecond, "the watchdog removes what the dead process left")
-			}
-			assert.Empty(t, remains(t, project))
-		})
-	}
 }
 
 func TestNextRunSweepsWhatNobodyRemoved(t *testing.T) {

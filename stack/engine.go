@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/url"
 	"slices"
 	"strings"
@@ -17,6 +18,7 @@ import (
 	"github.com/docker/compose/v2/pkg/api"
 	"github.com/docker/compose/v2/pkg/compose"
 	"github.com/docker/compose/v2/pkg/progress"
+	"github.com/docker/docker/api/types/versions"
 	"github.com/docker/docker/client"
 	"github.com/sirupsen/logrus"
 )
@@ -26,6 +28,15 @@ const pingLimit = 10 * time.Second
 
 // ErrNoEngine says that no container engine answers.
 var ErrNoEngine = errors.New("no container engine answers; run `make setup`")
+
+// ErrNoPermission says that the engine is there, and this user may not use it.
+var ErrNoPermission = errors.New("no permission for the container engine; `sudo usermod -aG docker $USER` gives it at the next login")
+
+// ErrOldEngine says that the engine lacks what this package asks of it.
+var ErrOldEngine = errors.New("container engine is too old")
+
+// oldestAPI is that of Docker Engine 20.10, the oldest engine that has been tried.
+const oldestAPI = "1.41"
 
 // ErrRemoteEngine says that the engine is on another machine, where neither
 // bind mounts of local files nor loopback ports lead.
@@ -59,7 +70,8 @@ type Engine struct {
 // with 128 + the signal's number. observe, which may be nil, is told each
 // step of the engine; calls do not overlap.
 //
-// Errors: ErrNoEngine, ErrRemoteEngine, or what the engine said.
+// Errors: ErrNoEngine, ErrNoPermission, ErrOldEngine, ErrRemoteEngine, or what
+// the engine said.
 func Open(ctx context.Context, observe func(Step)) (*Engine, error) {
 	silence()
 	writer := &progressWriter{observe: observe}
@@ -98,8 +110,15 @@ func Open(ctx context.Context, observe func(Step)) (*Engine, error) {
 func reachable(ctx context.Context, engine client.APIClient) error {
 	ctx, cancel := context.WithTimeout(ctx, pingLimit)
 	defer cancel()
-	if _, err := engine.Ping(ctx); err != nil {
+	ping, err := engine.Ping(ctx)
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("reach engine at %s: %w: %w", engine.DaemonHost(), ErrNoPermission, err)
+	case err != nil:
 		return fmt.Errorf("reach engine at %s: %w: %w", engine.DaemonHost(), ErrNoEngine, err)
+	case versions.LessThan(ping.APIVersion, oldestAPI):
+		return fmt.Errorf("reach engine at %s: %w: it speaks API %q, needed is %s (Docker Engine 20.10)",
+			engine.DaemonHost(), ErrOldEngine, ping.APIVersion, oldestAPI)
 	}
 	if address, err := url.Parse(engine.DaemonHost()); err == nil && address.Scheme != "unix" && !isLoopback(address.Hostname()) {
 		return fmt.Errorf("reach engine at %s: %w", engine.DaemonHost(), ErrRemoteEngine)

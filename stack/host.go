@@ -43,7 +43,12 @@ func asksOfHost(project *types.Project, service types.ServiceConfig) []string {
 			asked = append(asked, what)
 		}
 	}
+	ask(service.Provider != nil, "provider, a program of the host")
+	ask(len(service.Models) > 0, "models")
 	ask(service.Privileged, "privileged")
+	ask(slices.ContainsFunc(slices.Concat(service.PostStart, service.PreStop), func(one types.ServiceHook) bool { return one.Privileged }),
+		"a privileged hook")
+	ask(service.UseAPISocket, "use_api_socket")
 	for _, namespace := range [][2]string{
 		{"network_mode", service.NetworkMode},
 		{"pid", service.Pid},
@@ -52,30 +57,79 @@ func asksOfHost(project *types.Project, service types.ServiceConfig) []string {
 		{"userns_mode", service.UserNSMode},
 		{"cgroup", service.Cgroup},
 	} {
-		ask(namespace[1] == "host", namespace[0]+": host")
+		ask(namespace[1] == "host" || strings.HasPrefix(namespace[1], types.ContainerPrefix), namespace[0]+": "+namespace[1])
 	}
 	ask(len(service.CapAdd) > 0, "cap_add "+strings.Join(service.CapAdd, ", "))
-	ask(len(service.Devices) > 0, "devices")
-	ask(slices.ContainsFunc(service.SecurityOpt, func(one string) bool { return strings.Contains(one, "unconfined") }),
-		"security_opt "+strings.Join(service.SecurityOpt, ", "))
-	for _, mount := range service.Volumes {
-		ask(mount.Type == types.VolumeTypeBind && !beside(project, mount.Source) && !holdsData(service, mount.Target),
-			"mount "+mount.Source)
+	ask(len(service.Devices)+len(service.Gpus)+len(service.DeviceCgroupRules) > 0 || reservesDevices(service), "devices")
+	ask(service.Runtime != "", "runtime "+service.Runtime)
+	ask(service.CgroupParent != "", "cgroup_parent "+service.CgroupParent)
+	ask(slices.ContainsFunc(service.SecurityOpt, loosens), "security_opt "+strings.Join(service.SecurityOpt, ", "))
+	ask(len(service.ExternalLinks) > 0, "external_links "+strings.Join(service.ExternalLinks, ", "))
+	for _, from := range service.VolumesFrom {
+		ask(strings.HasPrefix(from, types.ContainerPrefix), "volumes_from "+from)
+	}
+	for _, path := range hostFiles(project, service) {
+		ask(!beside(project, path), "mount "+path)
 	}
 	return asked
 }
 
+func reservesDevices(service types.ServiceConfig) bool {
+	return service.Deploy != nil && service.Deploy.Resources.Reservations != nil && len(service.Deploy.Resources.Reservations.Devices) > 0
+}
+
+// loosens says whether a security option takes confinement away.
+func loosens(option string) bool {
+	return strings.Contains(option, "unconfined") || strings.HasPrefix(option, "label") && strings.Contains(option, "disable")
+}
+
+// hostFiles are the paths of the host whose content a service gets to see.
+// A directory of data is not among them: an empty volume takes its place.
+func hostFiles(project *types.Project, service types.ServiceConfig) []string {
+	var paths []string
+	for _, mount := range service.Volumes {
+		if mount.Type == types.VolumeTypeBind && (mount.ReadOnly || !holdsData(service, mount.Target)) {
+			paths = append(paths, mount.Source)
+		}
+	}
+	for _, one := range service.Secrets {
+		paths = append(paths, project.Secrets[one.Source].File)
+	}
+	for _, one := range service.Configs {
+		paths = append(paths, project.Configs[one.Source].File)
+	}
+	for _, one := range service.EnvFiles {
+		paths = append(paths, one.Path)
+	}
+	return slices.DeleteFunc(paths, func(path string) bool { return path == "" }) // its content is in the compose file
+}
+
 // beside says whether a path of the host lies in the folder of one of the
 // compose files, or in the repository that it is in: its author's own files.
+// A link counts as what it leads to.
 func beside(project *types.Project, source string) bool {
+	source = followed(source)
 	folders := []string{project.WorkingDir}
 	for _, file := range project.ComposeFiles {
 		folders = append(folders, filepath.Dir(file), repository(filepath.Dir(file)))
 	}
 	return slices.ContainsFunc(folders, func(folder string) bool {
-		relative, err := filepath.Rel(folder, source)
+		relative, err := filepath.Rel(followed(folder), source)
 		return err == nil && filepath.IsLocal(relative)
 	})
+}
+
+// followed is where a path leads, as far as it exists.
+func followed(path string) string {
+	for rest := ""; ; {
+		if end, err := filepath.EvalSymlinks(path); err == nil {
+			return filepath.Join(end, rest)
+		}
+		if filepath.Dir(path) == path {
+			return filepath.Join(path, rest)
+		}
+		path, rest = filepath.Dir(path), filepath.Join(filepath.Base(path), rest)
+	}
 }
 
 // repository is the root of the git repository that a folder is in, or the

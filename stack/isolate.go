@@ -44,8 +44,11 @@ func (i *isolation) volumes() {
 		case bool(volume.External):
 			i.change("volume %s is external: an empty one stands in its place", key)
 			volume = types.VolumeConfig{}
-		case strings.ContainsAny(device, "/:"):
+		case device != "" && volume.DriverOpts["type"] != "tmpfs":
 			i.change("volume %s is %s: an empty one stands in its place", key, device)
+			volume = types.VolumeConfig{}
+		case volume.Driver != "" && volume.Driver != "local":
+			i.change("volume %s is kept by the driver %s: an empty one stands in its place", key, volume.Driver)
 			volume = types.VolumeConfig{}
 		}
 		// A global name would be shared with every other project.
@@ -56,12 +59,21 @@ func (i *isolation) volumes() {
 	i.project.Volumes = own
 }
 
+// bridgeName makes an interface that the host has already into a network.
+//
+// Source: Docker documentation, "Bridge network driver", options.
+const bridgeName = "com.docker.network.bridge.name"
+
 func (i *isolation) networks() {
 	own := types.Networks{}
 	for key, network := range i.project.Networks {
-		if network.External {
+		switch {
+		case bool(network.External):
 			i.change("network %s is external: one of the run's own stands in its place", key)
 			network = types.NetworkConfig{}
+		case network.Driver != "" && network.Driver != "bridge", network.DriverOpts[bridgeName] != "":
+			i.change("network %s is one of the host's by its driver %s: one of the run's own stands in its place", key, network.Driver)
+			network.Driver, network.DriverOpts = "", nil
 		}
 		if len(network.Ipam.Config) > 0 && !addressed(i.project, key) {
 			// Two stacks cannot have one subnet, and nobody asks for an address in it.

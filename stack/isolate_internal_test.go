@@ -1,10 +1,9 @@
 package stack
 
 import (
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -37,6 +36,20 @@ func TestIsolationHarmsNothingOfTheHost(t *testing.T) {
 			service: `volumes: ["data:/var/lib/postgresql/data"]`,
 			rest:    "volumes: {data: {driver_opts: {type: tmpfs, device: tmpfs}}}",
 		},
+		"a directory of the host by a path without slashes": {
+			service: `volumes: ["data:/var/lib/postgresql/data"]`,
+			rest:    "volumes: {data: {driver_opts: {type: none, o: bind, device: etc}}}",
+			changes: []string{"volume data is etc: an empty one stands in its place"},
+		},
+		"a volume of another driver": {
+			service: `volumes: ["data:/var/lib/postgresql/data"]`,
+			rest:    "volumes: {data: {driver: rexray}}",
+			changes: []string{"volume data is kept by the driver rexray: an empty one stands in its place"},
+		},
+		"a network of the host's": {
+			service: "networks: [lan]", rest: "networks: {lan: {driver: macvlan, driver_opts: {parent: eth0}}}",
+			changes: []string{"network lan is one of the host's by its driver macvlan: one of the run's own stands in its place"},
+		},
 		"an external network": {
 			service: "networks: [elsewhere]", rest: "networks: {elsewhere: {external: true}}",
 			changes: []string{"network elsewhere is external: one of the run's own stands in its place"},
@@ -66,6 +79,7 @@ func TestIsolationHarmsNothingOfTheHost(t *testing.T) {
 			}
 			for key, network := range project.Networks {
 				assert.False(t, bool(network.External), key)
+				assert.Empty(t, network.Driver+network.DriverOpts["parent"], key)
 				assert.Equal(t, "isolated_"+key, network.Name)
 			}
 			for _, mount := range project.Services["db"].Volumes {
@@ -110,6 +124,22 @@ networks:
 	assert.Len(t, project.Networks["fixed"].Ipam.Config, 1, "but addresses in it are what others know it by")
 }
 
+// The compose specification lets a service have either networks or a mode.
+func TestServicesWithANetworkModeGetNoNetwork(t *testing.T) {
+	for _, mode := range []string{"none", "bridge", "service:other"} {
+		t.Run(mode, func(t *testing.T) {
+			options := Options{Isolatable: true, Files: []string{composeFile(t,
+				`services: {other: {image: postgres}, db: {image: postgres, network_mode: "`+mode+`", ports: ["5432:5432"]}}`)}}
+			project, err := load(t.Context(), options, "modes")
+			require.NoError(t, err)
+			isolate(project, nil, options)
+			addWatchNetworks(project, options.Isolatable, nil)
+			assert.Empty(t, project.Services["db"].Networks)
+			assert.NotContains(t, project.Networks, watchNetwork+"db")
+		})
+	}
+}
+
 func TestVariablesComeOnlyFromWhereTheyAreAskedFor(t *testing.T) {
 	file := composeFile(t, `services: {db: {image: "postgres:${VERSION:-none}"}}`)
 	require.NoError(t, os.WriteFile(filepath.Join(filepath.Dir(file), ".env"), []byte("VERSION=from-file"), 0o600))
@@ -152,24 +182,50 @@ func TestComposeFilesMayMountWhatTheirRepositoryHolds(t *testing.T) {
 
 func TestComposeFilesDoNotReachIntoTheHost(t *testing.T) {
 	for name, test := range map[string]struct{ service, says string }{
-		"privileged":           {"privileged: true", "db: privileged"},
-		"the host's network":   {"network_mode: host", "db: network_mode: host"},
-		"the host's processes": {"pid: host", "db: pid: host"},
-		"capabilities":         {"cap_add: [SYS_ADMIN]", "db: cap_add SYS_ADMIN"},
-		"devices":              {"devices: [/dev/mem]", "db: devices"},
-		"no confinement":       {"security_opt: [seccomp=unconfined]", "db: security_opt seccomp=unconfined"},
-		"the engine's socket":  {`volumes: ["/var/run/docker.sock:/var/run/docker.sock"]`, "db: mount /var/run/docker.sock"},
-		"a way out by dots":    {`volumes: ["../../etc:/host"]`, "db: mount "},
+		"privileged":                   {"privileged: true", "db: privileged"},
+		"the host's network":           {"network_mode: host", "db: network_mode: host"},
+		"the host's processes":         {"pid: host", "db: pid: host"},
+		"capabilities":                 {"cap_add: [SYS_ADMIN]", "db: cap_add SYS_ADMIN"},
+		"devices":                      {"devices: [/dev/mem]", "db: devices"},
+		"no confinement":               {"security_opt: [seccomp=unconfined]", "db: security_opt seccomp=unconfined"},
+		"a program of the host":        {"provider: {type: /bin/sh}", "db: provider, a program of the host"},
+		"a model of the host":          {"models: [some]", "db: models"},
+		"a privileged hook":            {"post_start: [{command: id, privileged: true}]", "db: a privileged hook"},
+		"a hook at the end":            {"pre_stop: [{command: id, privileged: true}]", "db: a privileged hook"},
+		"the engine and logins":        {"use_api_socket: true", "db: use_api_socket"},
+		"somebody else's network":      {`network_mode: "container:other"`, "db: network_mode: container:other"},
+		"somebody else's processes":    {`pid: "container:other"`, "db: pid: container:other"},
+		"somebody else's volumes":      {`volumes_from: ["container:other"]`, "db: volumes_from container:other"},
+		"somebody else's services":     {`external_links: ["other:db2"]`, "db: external_links other:db2"},
+		"a GPU":                        {"gpus: all", "db: devices"},
+		"a reserved device":            {"deploy: {resources: {reservations: {devices: [{capabilities: [gpu]}]}}}", "db: devices"},
+		"devices by number":            {`device_cgroup_rules: ["a *:* rwm"]`, "db: devices"},
+		"another runtime":              {"runtime: other", "db: runtime other"},
+		"another control group":        {"cgroup_parent: /", "db: cgroup_parent /"},
+		"no labels of SELinux":         {"security_opt: [label=disable]", "db: security_opt label=disable"},
+		"the engine's socket":          {`volumes: ["/var/run/docker.sock:/var/run/docker.sock"]`, "db: mount /var/run/docker.sock"},
+		"a way out by dots":            {`volumes: ["../../etc:/host"]`, "db: mount "},
+		"a way out by a link":          {`volumes: ["./link/shadow:/host"]`, "/link/shadow"},
+		"data that is only read":       {`volumes: ["/etc:/var/lib/postgresql/data:ro"]`, "db: mount /etc"},
+		"a secret that is a file":      {`secrets: [stolen]`, "db: mount STOLEN"},
+		"a config that is a file":      {`configs: [stolen]`, "db: mount STOLEN"},
+		"variables of somebody else's": {`env_file: STOLEN`, "db: mount STOLEN"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			options := Options{Files: []string{composeFile(t, "services: {db: {image: postgres, "+test.service+"}}")}}
+			stolen := filepath.Join(t.TempDir(), "stolen")
+			require.NoError(t, os.WriteFile(stolen, []byte("A=b"), 0o600))
+			outside := func(text string) string { return strings.ReplaceAll(text, "STOLEN", stolen) }
+			file := composeFile(t, outside("services: {db: {image: postgres, "+test.service+"}}\n"+
+				"secrets: {stolen: {file: STOLEN}}\nconfigs: {stolen: {file: STOLEN}}\nmodels: {some: {model: some}}\n"))
+			require.NoError(t, os.Symlink("/etc", filepath.Join(filepath.Dir(file), "link")))
+			options := Options{Files: []string{file}}
 			_, err := options.Load(t.Context())
 			require.ErrorIs(t, err, ErrHost)
-			require.ErrorContains(t, err, test.says)
+			require.ErrorContains(t, err, outside(test.says))
 			options.AllowHost = true
 			model, err := options.Load(t.Context())
 			require.NoError(t, err)
-			assert.Equal(t, []string{"db"}, slices.Collect(maps.Keys(model.Services)))
+			assert.Contains(t, model.Services, "db")
 		})
 	}
 }

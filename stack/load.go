@@ -27,6 +27,7 @@ var loading sync.Mutex //nolint:gochecknoglobals // it guards a global variable
 // load reads compose files the way the command line does. Variables come from
 // Options.Environment alone; where that is nil, neither variables of this
 // process nor a .env file beside the compose file play a part.
+// Errors: ErrRecipe, ErrHost.
 func load(ctx context.Context, options Options, name string) (*types.Project, error) {
 	if len(options.Files) == 0 {
 		return nil, fmt.Errorf("load compose file: %w: none given", ErrRecipe)
@@ -34,7 +35,10 @@ func load(ctx context.Context, options Options, name string) (*types.Project, er
 	failed := func(err error) error {
 		return fmt.Errorf("load %s: %w: %w", strings.Join(options.Files, ", "), ErrRecipe, err)
 	}
-	settings := []cli.ProjectOptionsFn{cli.WithName(name), cli.WithEnv(options.Environment), cli.WithResolvedPaths(true)}
+	settings := []cli.ProjectOptionsFn{
+		cli.WithName(name), cli.WithEnv(options.Environment), cli.WithResolvedPaths(true),
+		cli.WithoutEnvironmentResolution, // env_file is read below, once it may be
+	}
 	if options.Environment != nil {
 		settings = append(settings, cli.WithEnvFiles(options.EnvFiles...), cli.WithDotEnv)
 	}
@@ -49,6 +53,12 @@ func load(ctx context.Context, options Options, name string) (*types.Project, er
 	if err != nil {
 		return nil, failed(err)
 	}
+	if err := guardHost(project, options); err != nil {
+		return nil, err
+	}
+	if project, err = project.WithServicesEnvironmentResolved(true); err != nil {
+		return nil, failed(err)
+	}
 	for service, image := range options.Images {
 		one, ok := project.Services[service]
 		if !ok {
@@ -57,6 +67,11 @@ func load(ctx context.Context, options Options, name string) (*types.Project, er
 		}
 		one.Image, one.Build = image, nil
 		project.Services[service] = one
+	}
+	for _, service := range project.Services {
+		if strings.HasSuffix(service.Image, ":") {
+			return nil, failed(fmt.Errorf("service %s: image %q has no tag after its colon: is a variable not set?", service.Name, service.Image))
+		}
 	}
 	return project, nil
 }

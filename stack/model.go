@@ -58,9 +58,6 @@ func (o Options) Load(ctx context.Context) (Model, error) {
 	if err != nil {
 		return Model{}, err
 	}
-	if err := guardHost(project, o); err != nil {
-		return Model{}, err
-	}
 	model := Model{
 		Services: map[string]Service{},
 		Volumes:  slices.Sorted(slices.Values(project.VolumeNames())),

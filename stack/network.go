@@ -30,15 +30,16 @@ const (
 	fewFirstPackets = "2"
 )
 
-// ErrNotIsolatable says that a stack was started without what Isolate needs.
-var ErrNotIsolatable = errors.New("stack was not started with Options.Isolatable")
+// ErrNotIsolatable says that a stack was started without what Isolate needs, or
+// that a service has a network mode in the place of networks.
+var ErrNotIsolatable = errors.New("service cannot be isolated: the stack was not started with Options.Isolatable, or the service has a network_mode")
 
 // addWatchNetworks gives services of a loaded model a network of their own:
 // all that publish ports, or else those that nobody would reach there.
 func addWatchNetworks(project *types.Project, all bool, labels map[string]string) {
 	for name, service := range project.Services {
-		if len(service.Ports) == 0 || !all && !internal(project, service) {
-			continue
+		if len(service.Ports) == 0 || service.NetworkMode != "" || !all && !internal(project, service) {
+			continue // with a network mode, such as bridge, a service can have no networks
 		}
 		key := watchNetwork + name
 		project.Networks[key] = types.NetworkConfig{
@@ -85,6 +86,9 @@ func (s *Stack) Isolate(ctx context.Context, service string) (heal func(context.
 		state, err := engine.ContainerInspect(ctx, id)
 		if err != nil {
 			return err
+		}
+		if !state.HostConfig.NetworkMode.IsUserDefined() {
+			return ErrNotIsolatable
 		}
 		for _, one := range attachments(state) {
 			if err := engine.NetworkDisconnect(ctx, one.network, id, true); err != nil {

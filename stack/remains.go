@@ -132,7 +132,8 @@ func (e *Engine) Leftovers(ctx context.Context) ([]string, error) {
 	return left.names(), err
 }
 
-// sweep removes what dead runs of this host left behind.
+// sweep removes what dead runs of this host left behind, their leases last: a
+// run whose lease is gone counts as dead.
 func (e *Engine) sweep(ctx context.Context) error {
 	left, err := remains(ctx, e.cli.Client(), "")
 	if err != nil {
@@ -149,6 +150,7 @@ func (e *Engine) sweep(ctx context.Context) error {
 			e.progress.tell("Run "+id, "Sweeping failed: "+err.Error())
 		}
 	}
+	sweepLeases()
 	return nil
 }
 

@@ -120,6 +120,7 @@ func (s *Stack) Wait(ctx context.Context, service string) (int, error) {
 
 // Recreate removes a service's container and starts a new one. Its volumes
 // stay unless withVolumes is set, when the named ones are removed too.
+// Services that are stopped are started.
 func (s *Stack) Recreate(ctx context.Context, service string, withVolumes bool) error {
 	err := s.act(ctx, "remove", service, func(ctx context.Context, engine client.APIClient, id string) error {
 		err := engine.ContainerRemove(ctx, id, container.RemoveOptions{Force: true, RemoveVolumes: true})

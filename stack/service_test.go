@@ -165,4 +165,7 @@ func TestIsolateCutsOffAndHeals(t *testing.T) {
 	plain := up(t, engine, stack.Options{Files: []string{two}, Name: "plain"})
 	_, err = plain.Isolate(t.Context(), "two")
 	require.ErrorIs(t, err, stack.ErrNotIsolatable)
+	alone := up(t, engine, stack.Options{Files: []string{"testdata/no-network.yml"}, Name: "alone", Isolatable: true})
+	_, err = alone.Isolate(t.Context(), "alone")
+	require.ErrorIs(t, err, stack.ErrNotIsolatable)
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 )
 
 // Labels on everything that a run creates. They are the key of all clean-up.
@@ -34,7 +35,7 @@ type session struct {
 
 func newSession() (*session, error) {
 	id := strings.ToLower(rand.Text()[:10])
-	path := filepath.Join(os.TempDir(), "postgres-master-slave-"+id+".lease")
+	path := leasePath(id)
 	lease, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o644) //nolint:gosec // other users' sweeps must see the lock
 	if err != nil {
 		return nil, fmt.Errorf("create lease of the run: %w", err)
@@ -42,7 +43,41 @@ func newSession() (*session, error) {
 	if err := lock(lease); err != nil {
 		return nil, fmt.Errorf("lock lease of the run: %w", errors.Join(err, lease.Close(), os.Remove(path)))
 	}
+	if _, err := lease.WriteString(host()); err != nil {
+		return nil, fmt.Errorf("write lease of the run: %w", errors.Join(err, lease.Close(), os.Remove(path)))
+	}
 	return &session{id: id, lease: lease}, nil
+}
+
+// leasePath is the file that a run holds locked; * is that of any run.
+func leasePath(id string) string {
+	return filepath.Join(os.TempDir(), "postgres-master-slave-"+id+".lease")
+}
+
+// sweepLeases removes the leases of dead runs: nobody else does when a run and
+// its watchdog were killed, or their engine was gone. A lease says whose it is:
+// a temporary folder may be shared with a machine whose locks are not seen here.
+// What cannot be removed, such as another user's, stays.
+func sweepLeases() {
+	const orphaned = 24 * time.Hour // one that says nothing is just being made, or was cut off then
+	paths, err := filepath.Glob(leasePath("*"))
+	if err != nil {
+		return
+	}
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			continue
+		}
+		state, err := os.Stat(path)
+		if err != nil {
+			continue
+		}
+		here := string(text) == host() || len(text) == 0 && time.Since(state.ModTime()) > orphaned
+		if here && dead(path) {
+			_ = os.Remove(path)
+		}
+	}
 }
 
 // labels are what everything of the session carries.

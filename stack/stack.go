@@ -54,6 +54,9 @@ type Stack struct {
 	Model   Model       // as written in the files, before ports and names are changed
 }
 
+// ErrNoSpace says that the engine's disk is full.
+var ErrNoSpace = errors.New("engine has no space left, `docker system df` tells what takes it")
+
 // PortTakenError says that a port that the compose file names is in use.
 type PortTakenError struct {
 	Port  string
@@ -72,7 +75,8 @@ func (e *PortTakenError) Unwrap() error { return e.Cause }
 // have been started: whether the servers in them are ready is another matter.
 // When it fails, what it made is removed.
 //
-// Errors: ErrRecipe, ErrNoTemplate, *PortTakenError, or what the engine said.
+// Errors: ErrRecipe, ErrHost, ErrNoTemplate, ErrNoSpace, *PortTakenError, or what
+// the engine said.
 func (e *Engine) Up(ctx context.Context, options Options) (*Stack, error) {
 	stack, err := e.Prepare(ctx, options)
 	if err != nil {
@@ -137,7 +141,8 @@ func (s *Stack) Create(ctx context.Context) error {
 	})
 }
 
-// up creates and starts services and what they depend on; none named is all.
+// up creates and starts what is missing, and makes the named services anew where
+// they differ from the model; none named is all. The SDK starts the others too.
 func (s *Stack) up(ctx context.Context, services ...string) error {
 	return s.bring(ctx, services, func(ctx context.Context, project *types.Project, create api.CreateOptions) error {
 		return s.engine.compose.Up(ctx, project, api.UpOptions{
@@ -167,7 +172,7 @@ func (s *Stack) bring(ctx context.Context, services []string, do func(context.Co
 	err = do(ctx, project, api.CreateOptions{Services: services, Recreate: api.RecreateDiverged, QuietPull: true})
 	// The SDK may return nil although its context has ended.
 	if err = errors.Join(err, context.Cause(ctx)); err != nil {
-		return fmt.Errorf("start project %s: %w", s.name, portTaken(err))
+		return fmt.Errorf("start project %s: %w", s.name, recognised(err))
 	}
 	return nil
 }
@@ -189,8 +194,12 @@ func (s *Stack) project(ctx context.Context) (*types.Project, error) {
 
 var takenPattern = regexp.MustCompile(`(?:[\d.]+|\[?::\]?):(\d+)(?: failed: port is already allocated|: bind: address already in use)`)
 
-// portTaken recognises the engine's words for a port that is in use.
-func portTaken(err error) error {
+// recognised knows the engine's words for a port that is in use, and for a disk
+// that is full.
+func recognised(err error) error {
+	if strings.Contains(err.Error(), "no space left on device") {
+		return fmt.Errorf("%w: %w", ErrNoSpace, err)
+	}
 	if found := takenPattern.FindStringSubmatch(err.Error()); found != nil {
 		return &PortTakenError{Port: found[1], Cause: err}
 	}

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -21,7 +22,7 @@ func TestPortTaken(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			cause := errors.New(test.said)
-			err := portTaken(cause)
+			err := recognised(cause)
 			require.ErrorIs(t, err, cause)
 			var taken *PortTakenError
 			if assert.Equal(t, test.port != "", errors.As(err, &taken)) && taken != nil {
@@ -29,6 +30,12 @@ func TestPortTaken(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestFullDiskIsRecognised(t *testing.T) {
+	cause := errors.New("failed to register layer: write /usr/bin/x: no space left on device")
+	require.ErrorIs(t, recognised(cause), ErrNoSpace)
+	require.ErrorIs(t, recognised(cause), cause)
 }
 
 func TestProgressWriter(t *testing.T) {
@@ -69,4 +76,25 @@ func TestLeaseIsTheSignOfLife(t *testing.T) {
 	abandoned := filepath.Join(t.TempDir(), "abandoned.lease")
 	require.NoError(t, os.WriteFile(abandoned, nil, 0o600))
 	assert.True(t, dead(abandoned), "nobody holds the lease")
+}
+
+func TestLeasesOfDeadRunsAreSwept(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	run, err := newSession()
+	require.NoError(t, err)
+	lease := func(id, text string, age time.Duration) string {
+		path := leasePath(id)
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+		at := time.Now().Add(-age)
+		require.NoError(t, os.Chtimes(path, at, at))
+		return path
+	}
+	lease("killed", host(), 0)
+	lease("of-old", "", 48*time.Hour)
+	kept := []string{lease("elsewhere", "another machine", 48*time.Hour), lease("begins", "", 0), run.lease.Name()}
+	sweepLeases()
+	left, err := filepath.Glob(leasePath("*"))
+	require.NoError(t, err)
+	assert.ElementsMatch(t, kept, left)
+	require.NoError(t, run.close())
 }

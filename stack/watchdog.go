@@ -97,5 +97,8 @@ func watch(id string, pipe io.Reader) int {
 		case <-time.After(settle):
 		}
 	}
+	if dead(leasePath(id)) {
+		_ = os.Remove(leasePath(id)) // or the next run does
+	}
 	return 0
 }

@@ -45,6 +45,8 @@ func TestExitCode(t *testing.T) {
 		"a test panicked":             {[]string{"./panics"}, 1, "panic: on purpose"},
 		"a failure and no build":      {[]string{"./fails", "./unbuilt"}, 1, "thereIsNoSuchThing"},
 		"the harness failed":          {[]string{"./harness"}, 2, "ERROR TestPair slot/used"},
+		"there is no engine":          {[]string{"./engineless"}, 2, "no engine answers"},
+		"arguments are refused":       {[]string{"./passes", "./refuses"}, 2, "no such recipe"},
 		"a package does not build":    {[]string{"./passes", "./unbuilt"}, 2, "undefined: thereIsNoSuchThing"},
 		"there is no such package":    {[]string{"./nowhere"}, 2, "nowhere"},
 		"nothing was executed":        {[]string{"-run", "NoSuchTest", "./passes"}, 2, "nothing was executed"},

@@ -35,15 +35,27 @@ var (
 	otherImage = regexp.MustCompile(`postgrest|pgbouncer|pgpool|pgcat|pgadmin|exporter|backup|barman|operator|haproxy|adminer`)
 )
 
+// Servers names the services of a recipe that Start would look for the pair in:
+// those that roles name, or those that publish PostgreSQL's port or run an image
+// of it. Errors: ErrNoServer.
+func Servers(model stack.Model, roles Roles) ([]string, error) {
+	found, err := servers(model, roles.services())
+	var names []string
+	for _, one := range found {
+		names = append(names, one.Name)
+	}
+	return names, err
+}
+
 // servers are the services that run PostgreSQL, by name: the chosen ones, or
 // those that publish its port or run an image of it.
 func servers(model stack.Model, chosen []string) ([]server, error) {
 	var found []server
+	all := strings.Join(slices.Sorted(maps.Keys(model.Services)), ", ")
 	for _, name := range chosen {
 		service, ok := model.Services[name]
 		if !ok {
-			return nil, fmt.Errorf("look for server %s: %w: it has only %s", name, ErrNoServer,
-				strings.Join(slices.Sorted(maps.Keys(model.Services)), ", "))
+			return nil, fmt.Errorf("look for server %s: %w: there is only %s", name, ErrNoServer, all)
 		}
 		found = append(found, server{Service: service, port: listens(service)})
 	}
@@ -59,7 +71,7 @@ func servers(model stack.Model, chosen []string) ([]server, error) {
 		}
 	}
 	if len(found) == 0 {
-		return nil, fmt.Errorf("look for servers: %w", ErrNoServer)
+		return nil, fmt.Errorf("look for servers: %w: there is only %s", ErrNoServer, all)
 	}
 	return found, nil
 }

@@ -51,7 +51,7 @@ func TestServersAreFoundByImageOrPort(t *testing.T) {
 
 	_, err = servers(model, []string{"nobody"})
 	require.ErrorIs(t, err, ErrNoServer)
-	require.ErrorContains(t, err, "it has only bitnami, custom,")
+	require.ErrorContains(t, err, "there is only bitnami, custom,")
 	_, err = servers(recipe(map[string]stack.Service{"web": {Image: "nginx"}}), nil)
 	require.ErrorIs(t, err, ErrNoServer)
 }

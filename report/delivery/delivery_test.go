@@ -3,6 +3,7 @@ package delivery_test
 import (
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -28,6 +29,24 @@ func TestOtherFormatsAreWrittenWhenOneCannotBe(t *testing.T) {
 	assert.Equal(t, 2, code, "a report that is missing is no success")
 	code, _ = delivery.ExitCode(&report.Results{Outcome: report.Failed}, 0, err)
 	assert.Equal(t, 1, code, "what failed is told all the same")
+}
+
+// What a full disk cuts off is taken away, and no other format with it.
+func TestHalfAReportIsNone(t *testing.T) {
+	const full = "/dev/full"
+	if _, err := os.Stat(full); err != nil {
+		t.Skip(err)
+	}
+	folder := t.TempDir()
+	t.Setenv("GITHUB_STEP_SUMMARY", "")
+	require.NoError(t, os.Symlink(full, filepath.Join(folder, "report.html")))
+	err := delivery.WriteAll(folder, (&report.Run{}).Results())
+	require.ErrorIs(t, err, syscall.ENOSPC)
+	require.ErrorContains(t, err, "report.html")
+	assert.NoFileExists(t, filepath.Join(folder, "report.html"))
+	assert.FileExists(t, filepath.Join(folder, "results.json"))
+	_, err = os.Stat(full)
+	require.NoError(t, err)
 }
 
 func TestReportsOfEarlierRunAreTakenAway(t *testing.T) {

@@ -81,6 +81,9 @@ func write(path string, flags int, writer func(io.Writer, *report.Results) error
 		return fmt.Errorf("create report: %w", err)
 	}
 	if err := errors.Join(writer(file, results), file.Close()); err != nil {
+		if flags&os.O_TRUNC != 0 { // half a report, as a full disk leaves it, must not pass for one
+			err = errors.Join(err, os.Remove(path)) //nolint:gosec // it has just been created
+		}
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	return nil
