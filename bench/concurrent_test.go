@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/postgres-master-slave/postgres-master-slave/bench"
@@ -84,7 +83,7 @@ func occupied(t *testing.T, before map[string]bool) (memory, processes float64) 
 	for line := range strings.Lines(said(t, "docker", arguments...)) {
 		words := strings.Fields(line) // 7 33.5MiB / 23.5GiB
 		count, err := strconv.ParseFloat(words[0], 64)
-		assert.NoError(t, err)
+		require.NoError(t, err)
 		processes += count
 		memory += megabytes(t, words[1])
 	}

@@ -77,38 +77,48 @@ func race(t *testing.T, record *bench.Record, rounds int, contenders []contender
 func ours(t *testing.T) []contender {
 	t.Helper()
 	require.True(t, t.Run("make template", func(t *testing.T) { pairtest.New(t) }))
-	schema := pairtest.SQL(`CREATE TABLE orders (id bigint PRIMARY KEY, item text NOT NULL)`)
-	pairtest.Database(t, schema)
+	database(t)
 	engine := openEngine(t)
-	return []contender{
-		{firstPair, func(t *testing.T) trial { return freshTemplate(t, engine) }},
-		{scratchPair, func(t *testing.T) trial {
-			return timed(t, func(t *testing.T) *pairtest.DB { return pairtest.New(t, pairtest.FromScratch()).DB })
-		}},
-		{furtherPair, func(t *testing.T) trial {
-			return timed(t, func(t *testing.T) *pairtest.DB { return pairtest.New(t).DB })
-		}},
-		{ownDatabase, func(t *testing.T) trial {
-			return timed(t, func(t *testing.T) *pairtest.DB { return pairtest.Database(t, schema) })
-		}},
+	fresh := func(t *testing.T) trial {
+		t.Helper()
+		return freshTemplate(t, engine)
 	}
+	return []contender{{firstPair, fresh}, {scratchPair, timed(fromScratch)}, {furtherPair, timed(further)}, {ownDatabase, timed(database)}}
 }
 
-// timed makes a database for a test of its own: that test's clean-up is the removal.
-func timed(t *testing.T, obtain func(t *testing.T) *pairtest.DB) trial {
+func fromScratch(t *testing.T) *pairtest.DB {
 	t.Helper()
-	var took trial
-	var ended time.Time
-	require.True(t, t.Run("trial", func(t *testing.T) {
-		began := time.Now()
-		db := obtain(t)
-		took.claimed = time.Since(began)
-		prove(t, db.Primary, db.Standby)
-		took.proven = time.Since(began)
-		ended = time.Now()
-	}))
-	took.down = time.Since(ended)
-	return took
+	return pairtest.New(t, pairtest.FromScratch()).DB
+}
+
+func further(t *testing.T) *pairtest.DB {
+	t.Helper()
+	return pairtest.New(t).DB
+}
+
+func database(t *testing.T) *pairtest.DB {
+	t.Helper()
+	return pairtest.Database(t, pairtest.SQL(`CREATE TABLE orders (id bigint PRIMARY KEY, item text NOT NULL)`))
+}
+
+// timed is a trial of what makes a database for a test: that test's clean-up is
+// the removal.
+func timed(obtain func(t *testing.T) *pairtest.DB) func(t *testing.T) trial {
+	return func(t *testing.T) trial {
+		t.Helper()
+		var took trial
+		var ended time.Time
+		require.True(t, t.Run("trial", func(t *testing.T) {
+			began := time.Now()
+			db := obtain(t)
+			took.claimed = time.Since(began)
+			prove(t, db.Primary, db.Standby)
+			took.proven = time.Since(began)
+			ended = time.Now()
+		}))
+		took.down = time.Since(ended)
+		return took
+	}
 }
 
 // freshTemplate runs a copy of the recipe, which no template is of: the place of
@@ -118,9 +128,10 @@ func freshTemplate(t *testing.T, engine *stack.Engine) trial {
 	folder := t.TempDir()
 	require.NoError(t, os.CopyFS(folder, docker.Recipe))
 	before := templates(t, engine)
-	took := timed(t, func(t *testing.T) *pairtest.DB {
+	took := timed(func(t *testing.T) *pairtest.DB {
+		t.Helper()
 		return pairtest.New(t, pairtest.Files(folder+"/docker-compose.yml")).DB
-	})
+	})(t)
 	for key := range templates(t, engine) {
 		if !before[key] {
 			require.NoError(t, engine.RemoveTemplate(t.Context(), key))
@@ -163,7 +174,9 @@ func prove(t *testing.T, primary, standby *pgxpool.Pool) {
 	defer cancel()
 	_, err := primary.Exec(ctx, proofSQL)
 	require.NoError(t, err)
-	require.NoError(t, pair.Poll(ctx, proofInterval, func(ctx context.Context) (seen bool, err error) {
-		return seen, standby.QueryRow(ctx, seenSQL).Scan(&seen)
+	require.NoError(t, pair.Poll(ctx, proofInterval, func(ctx context.Context) (bool, error) {
+		var seen bool
+		err := standby.QueryRow(ctx, seenSQL).Scan(&seen)
+		return seen, err
 	}))
 }
