@@ -1,6 +1,6 @@
 # Everything a person or a pipeline runs here. `make` lists it.
 .DEFAULT_GOAL := help
-.PHONY: help setup up down verify test test-live mutants race lint image dist report-test clean
+.PHONY: help setup up down verify test test-live mutants race bench bench-smoke lint image dist report-test clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -33,6 +33,14 @@ mutants: setup ## prove that each check of the core profile can fail: run them o
 # The packages whose tests only run other programs have nothing to race.
 race: setup ## run the tests of the Go packages, live ones included, under the race detector
 	@go tool -modfile=tools/go.mod gotestsum --format pkgname -- -race -p 1 -count 1 -timeout 30m $$(go list ./... | grep -v -e /image$$ -e /scripts$$)
+
+# Each of these is a flag of bench/figures_test.go.
+measure = $(foreach flag,PAIRS WAL MANY COLD,$(if $($(flag)),-$(shell echo $(flag) | tr A-Z a-z)=$($(flag))))
+bench: setup ## measure this project beside its peers (bench/RESULTS.md); FIGURES=1,3 PAIRS=20 WAL=1024 MANY=true COLD=true
+	@cd bench && go test -count 1 -timeout 40m -v -args -figures $(or $(FIGURES),all) $(measure)
+
+bench-smoke: setup ## guard the ratios of starting times: a few runs beside docker compose
+	@cd bench && go test -count 1 -timeout 5m -v -run TestSmoke -args -smoke
 
 report-test: ## look at report.html in headless Chromium: layout, filters, accessibility
 	@report/browser/test.sh
