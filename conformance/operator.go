@@ -114,6 +114,13 @@ type PublishedPort struct {
 	Port        uint16 // in the container
 }
 
+// clashes says whether both cannot be had at the same time.
+func (p PublishedPort) clashes(other PublishedPort) bool {
+	all := func(address string) bool { return address == "" || address == "0.0.0.0" || address == "::" }
+	return p.HostPort == other.HostPort &&
+		(p.HostAddress == other.HostAddress || all(p.HostAddress) || all(other.HostAddress))
+}
+
 // Execution is a command that ran to its end.
 type Execution struct {
 	ExitCode int

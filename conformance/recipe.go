@@ -35,6 +35,7 @@ const (
 // literalPorts asks for the servers on the ports that the recipe names. In
 // the core profile teardown/up-again-is-fresh has put them there already.
 func literalPorts(c *C) {
+	c.portsDiffer()
 	err := c.Operator().Up(c.ctx, Instance{LiteralPorts: true})
 	switch {
 	case errors.Is(err, ErrPortTaken) && os.Getenv("CI") == "true":
@@ -66,6 +67,26 @@ func literalPorts(c *C) {
 	}
 	c.write()
 	c.Replay()
+}
+
+// portsDiffer fails the check when two servers name one port of the host: the
+// engine would say of the second that somebody holds it, which is no excuse.
+func (c *C) portsDiffer() {
+	type holder struct {
+		node *pair.Node
+		port PublishedPort
+	}
+	var holders []holder
+	for _, node := range c.Pair().Nodes() {
+		for _, port := range c.inspect(node).Literal {
+			for _, other := range holders {
+				if other.node != node && other.port.clashes(port) {
+					c.Fatalf("%s and %s both publish port %d of the host: only one of them can have it", other.node.Name(), node.Name(), port.HostPort)
+				}
+			}
+			holders = append(holders, holder{node, port})
+		}
+	}
 }
 
 // startTimeAt asks the server behind another port of a node's host for its start.

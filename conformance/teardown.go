@@ -114,12 +114,24 @@ func stopsCleanly(c *C) {
 }
 
 // lastState finds a server's last word on its state, and tells whether it is
-// that of a clean shutdown.
+// that of a clean shutdown. An immediate one is none: it leaves crash recovery
+// to the next start, with the same last word and exit code 0.
+//
+// Source: PostgreSQL documentation, "Shutting Down the Server".
 func lastState(log string) (last string, clean bool) {
+	immediate := false
 	for _, entry := range readLog(log) {
-		if strings.HasPrefix(entry.text, "database system is ") {
+		switch {
+		case strings.HasPrefix(entry.text, "received immediate shutdown request"):
+			immediate = true
+		case strings.HasPrefix(entry.text, "database system is "):
+			clean = strings.HasPrefix(entry.text, "database system is shut down") && !immediate
 			last = fmt.Sprintf("%s %s", entry.stamp, entry.text)
-			clean = strings.HasPrefix(entry.text, "database system is shut down")
+			if immediate {
+				last += ", after an immediate shutdown request"
+			}
+		case strings.HasPrefix(entry.text, "starting PostgreSQL"):
+			immediate = false
 		}
 	}
 	return last, clean

@@ -12,6 +12,9 @@ func TestLastState(t *testing.T) {
 		ready    = "2024-11-22 23:30:02.000 UTC [1] LOG:  database system is ready to accept connections\n"
 		refused  = "2024-11-22 23:30:03.000 UTC [77] FATAL:  the database system is shutting down\n"
 		shutDown = "2024-11-22 23:30:04.000 UTC [1] LOG:  database system is shut down\n"
+		atOnce   = "2024-11-22 23:30:03.500 UTC [1] LOG:  received immediate shutdown request\n"
+		starting = "2024-11-22 23:30:05.000 UTC [1] LOG:  starting PostgreSQL 15.8 on x86_64-pc-linux-gnu\n"
+		again    = "2024-11-22 23:30:06.000 UTC [1] LOG:  database system is shut down\n"
 		earlier  = "2024-11-22 23:30:00.000 UTC [48] LOG:  database system is shut down\n"
 	)
 	for name, test := range map[string]struct {
@@ -22,6 +25,8 @@ func TestLastState(t *testing.T) {
 		"killed":                           {earlier + ready, false},
 		"killed, streams out of order":     {ready + earlier, false},
 		"killed while a client was turned": {ready + refused, false},
+		"stopped at once":                  {ready + atOnce + shutDown, false},
+		"stopped once more, in good order": {ready + atOnce + shutDown + starting + again, true},
 		"nothing logged":                   {"", false},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -93,20 +93,27 @@ func (p *Pair) waitStandby(wait *wait, primary Claim, standby *Node) error {
 		return fmt.Errorf("compare %s (%d) with %s (%d): %w", p.Primary.name, primary.SystemIdentifier,
 			standby.name, identity.SystemIdentifier, ErrOtherCluster)
 	}
-	var receiver WALReceiver
 	// An old primary that cannot follow a promoted one streams too, its own
 	// timeline up to where the other left it, again and again; and it may stand
 	// at a later position.
+	receive := func(ctx context.Context) (receiver WALReceiver, streams bool, err error) {
+		receiver, ok, err := standby.WALReceiver(ctx)
+		return receiver, ok && receiver.Status == "streaming" && receiver.Timeline == primary.Timeline, err
+	}
 	err = wait.until(standby, fmt.Sprintf("WAL receiver streams timeline %d", primary.Timeline), func(ctx context.Context) (bool, error) {
-		var ok bool
-		var err error
-		receiver, ok, err = standby.WALReceiver(ctx)
-		return ok && receiver.Status == "streaming" && receiver.Timeline == primary.Timeline, err
+		_, streams, err := receive(ctx)
+		return streams, err
 	})
 	if err != nil {
 		return err
 	}
 	err = wait.until(p.Primary, "WAL sender streams to "+standby.name, func(ctx context.Context) (bool, error) {
+		// Asked anew: a receiver says that it streams before it knows the name
+		// of a temporary slot.
+		receiver, streams, err := receive(ctx)
+		if err != nil || !streams {
+			return false, err
+		}
 		_, sender, err := p.Upstream(ctx, standby, receiver)
 		return sender != nil, err
 	})

@@ -1,0 +1,27 @@
+package conformance
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+func TestPublishedPortsClash(t *testing.T) {
+	port := PublishedPort{HostAddress: "127.0.0.1", HostPort: 5432, Port: 5432}
+	for name, test := range map[string]struct {
+		other   PublishedPort
+		clashes bool
+	}{
+		"the same":                      {PublishedPort{"127.0.0.1", 5432, 5433}, true},
+		"all addresses":                 {PublishedPort{"", 5432, 5432}, true},
+		"all addresses, written out":    {PublishedPort{"0.0.0.0", 5432, 5432}, true},
+		"another address":               {PublishedPort{"127.0.0.2", 5432, 5432}, false},
+		"another port":                  {PublishedPort{"127.0.0.1", 5433, 5432}, false},
+		"another port of all addresses": {PublishedPort{"", 5433, 5432}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			assert.Equal(t, test.clashes, port.clashes(test.other))
+			assert.Equal(t, test.clashes, test.other.clashes(port))
+		})
+	}
+}
