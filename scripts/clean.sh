@@ -40,6 +40,10 @@ if engine_answers; then
 		docker ps --all --filter "label=$label" --format "${format/Name/Names}" | remove container docker rm --force --volumes
 		docker network ls --filter "label=$label" --format "$format" | remove network docker network rm
 		docker volume ls --filter "label=$label" --format "$format" | remove volume docker volume rm
+		docker image ls --filter "label=$label" --format '{{.Repository}}:{{.Tag}}' |
+			while read -r name; do
+				docker image inspect --format "$name {{index .Config.Labels \"$lease\"}}" "$name"
+			done | remove image docker image rm
 	done
 	docker volume ls --quiet --filter "label=$template" |
 		while read -r name; do

@@ -68,6 +68,11 @@ func asksOfHost(project *types.Project, service types.ServiceConfig) []string {
 	for _, from := range service.VolumesFrom {
 		ask(strings.HasPrefix(from, types.ContainerPrefix), "volumes_from "+from)
 	}
+	if build := service.Build; build != nil {
+		ask(build.Privileged || len(build.Entitlements) > 0, "a privileged build")
+		ask(build.Network == "host", "a build with network: host")
+		ask(len(build.SSH) > 0, "a build with ssh keys")
+	}
 	for _, path := range hostFiles(project, service) {
 		ask(!beside(project, path), "mount "+path)
 	}
@@ -101,6 +106,7 @@ func hostFiles(project *types.Project, service types.ServiceConfig) []string {
 	for _, one := range service.EnvFiles {
 		paths = append(paths, one.Path)
 	}
+	paths = append(paths, buildPaths(service.Build)...)
 	return slices.DeleteFunc(paths, func(path string) bool { return path == "" }) // its content is in the compose file
 }
 

@@ -28,6 +28,7 @@ func isolate(project *types.Project, labels map[string]string, options Options) 
 	i.volumes()
 	i.networks()
 	i.services()
+	i.builds()
 	slices.Sort(i.changes)
 	return i.changes
 }

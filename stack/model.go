@@ -19,7 +19,8 @@ type Model struct {
 type Service struct {
 	Name        string
 	Image       string
-	Built       bool // from a Dockerfile, not pulled
+	Built       bool   // from a Dockerfile, not pulled
+	Base        string // what a built image begins from, as far as its Dockerfile tells
 	User        string
 	Command     []string
 	Environment map[string]string
@@ -65,7 +66,7 @@ func (o Options) Load(ctx context.Context) (Model, error) {
 	}
 	for name, service := range project.Services {
 		one := Service{
-			Name: name, Image: service.Image, Built: service.Build != nil, User: service.User, Command: service.Command,
+			Name: name, Image: service.Image, Built: service.Build != nil, Base: baseImage(service.Build), User: service.User, Command: service.Command,
 			Environment: map[string]string{}, DependsOn: service.GetDependencies(),
 		}
 		for key, value := range service.Environment {

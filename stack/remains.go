@@ -11,6 +11,7 @@ import (
 	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/filters"
+	"github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/api/types/network"
 	"github.com/docker/docker/api/types/volume"
 	"github.com/docker/docker/client"
@@ -19,11 +20,12 @@ import (
 // removeLimit bounds the removal of everything that a run made.
 const removeLimit = time.Minute
 
-// remnants are the containers, networks and volumes that carry a label.
+// remnants are the containers, networks, volumes and images that carry a label.
 type remnants struct {
 	containers []container.Summary
 	networks   []network.Summary
 	volumes    []*volume.Volume
+	images     []image.Summary // built, for all stacks of a run
 }
 
 // remains lists what carries the label of a session; the empty id is any session.
@@ -32,7 +34,15 @@ func remains(ctx context.Context, engine client.APIClient, id string) (remnants,
 	if id != "" {
 		label += "=" + id
 	}
-	return labelled(ctx, engine, label)
+	found, err := labelled(ctx, engine, label)
+	if err != nil {
+		return found, err
+	}
+	only := filters.NewArgs(filters.Arg("label", label))
+	if found.images, err = engine.ImageList(ctx, image.ListOptions{Filters: only}); err != nil {
+		return found, fmt.Errorf("list images: %w", err)
+	}
+	return found, nil
 }
 
 func labelled(ctx context.Context, engine client.APIClient, label string) (remnants, error) {
@@ -54,10 +64,11 @@ func labelled(ctx context.Context, engine client.APIClient, label string) (remna
 }
 
 func (r remnants) empty() bool {
-	return len(r.containers)+len(r.networks)+len(r.volumes) == 0
+	return len(r.containers)+len(r.networks)+len(r.volumes)+len(r.images) == 0
 }
 
-// names says what there is, for people.
+// names says what there is, for people. Images serve all stacks of a run:
+// they are there until it ends.
 func (r remnants) names() []string {
 	var names []string
 	for _, one := range r.containers {
@@ -97,6 +108,10 @@ func (r remnants) remove(ctx context.Context, engine client.APIClient) error {
 	}
 	for _, one := range r.volumes {
 		note("volume", one.Name, engine.VolumeRemove(ctx, one.Name, true))
+	}
+	for _, one := range r.images {
+		_, err := engine.ImageRemove(ctx, one.ID, image.RemoveOptions{Force: true, PruneChildren: true})
+		note("image", one.ID, err)
 	}
 	return errors.Join(errs...)
 }
@@ -164,6 +179,9 @@ func (r remnants) sessions() map[string]map[string]string {
 		found[one.Labels[SessionLabel]] = one.Labels
 	}
 	for _, one := range r.volumes {
+		found[one.Labels[SessionLabel]] = one.Labels
+	}
+	for _, one := range r.images {
 		found[one.Labels[SessionLabel]] = one.Labels
 	}
 	return found

@@ -198,8 +198,12 @@ func TestSDKContractOfAnUpThatIsCutOff(t *testing.T) {
 		defer cancel()
 		require.ErrorIs(t, c.Up(ctx), context.DeadlineExceeded)
 	})
-	t.Run("P19 without BuildOptions it builds nothing: recipes with build need Options.Images", func(t *testing.T) {
+	t.Run("P19 without BuildOptions it builds nothing: buildOptions asks for it", func(t *testing.T) {
 		c := contractStack(t, composeFile(t, `services: {db: {build: {context: ., dockerfile_inline: "FROM postgres:15.8"}}}`), nil)
-		require.ErrorContains(t, c.Up(t.Context()), "No such image")
+		project := c.loaded(t)
+		isolate(project, c.labels(), Options{})
+		err := c.engine.compose.Create(t.Context(), project, api.CreateOptions{Services: project.ServiceNames()})
+		require.ErrorContains(t, err, "No such image")
+		require.NoError(t, c.Discard(t.Context()))
 	})
 }

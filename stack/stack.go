@@ -169,7 +169,9 @@ func (s *Stack) bring(ctx context.Context, services []string, do func(context.Co
 	if len(services) == 0 {
 		services = project.ServiceNames()
 	}
-	err = do(ctx, project, api.CreateOptions{Services: services, Recreate: api.RecreateDiverged, QuietPull: true})
+	err = do(ctx, project, api.CreateOptions{
+		Services: services, Recreate: api.RecreateDiverged, QuietPull: true, Build: buildOptions(project, services),
+	})
 	// The SDK may return nil although its context has ended.
 	if err = errors.Join(err, context.Cause(ctx)); err != nil {
 		return fmt.Errorf("start project %s: %w", s.name, recognised(err))

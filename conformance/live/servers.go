@@ -64,7 +64,7 @@ func servers(model stack.Model, chosen []string) ([]server, error) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(model.Services)) {
 		service := model.Services[name]
-		image := path.Base(service.Image)
+		image := path.Base(cmp.Or(service.Image, service.Base))
 		published := slices.ContainsFunc(service.Ports, func(port stack.Port) bool { return port.Target == serverPort })
 		if (published || serverImage.MatchString(image)) && !otherImage.MatchString(image) {
 			found = append(found, server{Service: service, port: listens(service)})
