@@ -59,7 +59,7 @@ func leasePath(id string) string {
 // a temporary folder may be shared with a machine whose locks are not seen here.
 // What cannot be removed, such as another user's, stays.
 func sweepLeases() {
-	const orphaned = 24 * time.Hour // one that says nothing is just being made, or was cut off then
+	const orphaned = time.Hour // one that says nothing is just being made, or was cut off then
 	paths, err := filepath.Glob(leasePath("*"))
 	if err != nil {
 		return
