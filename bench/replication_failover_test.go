@@ -41,7 +41,7 @@ func (s *subject) failover(t *testing.T, engine *stack.Engine) {
 	_, err := promoter.Exec(ctx, promoteSQL)
 	require.NoError(t, err)
 	require.NoError(t, errors.Join(<-written, promoter.Close(ctx)))
-	s.add("write gap", "ms", milliseconds(gap))
+	s.add("write gap", "s", gap.Seconds())
 }
 
 const gapSQL = `INSERT INTO bench_gap VALUES (1)`
