@@ -84,11 +84,12 @@ func writeBounds(page *bytes.Buffer, record Record) {
 	if len(record.Bounds) == 0 {
 		return
 	}
-	page.WriteString("| goal | | is | |\n|--|--:|--:|--|\n")
+	page.WriteString("| goal | | n | is | |\n|--|--:|--:|--:|--|\n")
 	for _, bound := range record.Bounds {
-		is := Quantile(record.Values(bound.Series), bound.Quantile)
-		fmt.Fprintf(page, "| %s | %s ≤ %s | %s | %s |\n",
-			bound.Series, quantileName(bound.Quantile), number(bound.AtMost), number(is), met(is, bound.AtMost))
+		values := record.Values(bound.Series)
+		is := Quantile(values, bound.Quantile)
+		fmt.Fprintf(page, "| %s | %s ≤ %s | %d | %s | %s |\n",
+			bound.Series, quantileName(bound.Quantile), number(bound.AtMost), len(values), number(is), met(is, bound.AtMost))
 	}
 	page.WriteString("\n")
 }
