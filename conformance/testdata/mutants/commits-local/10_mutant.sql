@@ -1,0 +1,1 @@
+ALTER DATABASE mydatabase SET synchronous_commit = local;
