@@ -20,9 +20,8 @@ const (
 	// mutantsAtOnce is how many run side by side.
 	mutantsAtOnce = 2
 	// mutantPatience is the factor on the waits of checks that must fail.
-	mutantPatience   = 0.15
-	mutantStartLimit = time.Minute
-	mutantLimit      = 6 * time.Minute
+	mutantPatience = 0.15
+	mutantLimit    = 6 * time.Minute
 )
 
 // TestChecksCatchBrokenRecipes runs each mutant of the recipe: the checks that
@@ -71,7 +70,7 @@ func testBrokenRecipe(t *testing.T, engine *stack.Engine, broken brokenRecipe) t
 	ctx, cancel := context.WithTimeout(t.Context(), patient(mutantLimit))
 	defer cancel()
 	began := time.Now()
-	starting, started := context.WithTimeout(ctx, patient(mutantStartLimit))
+	starting, started := context.WithTimeout(ctx, patient(startLimit))
 	defer started()
 	target, stop, err := live.Start(starting, engine, stack.Options{Files: broken.files(), Name: broken.Name, Isolatable: true})
 	if broken.neverStarts() {
@@ -104,13 +103,14 @@ func judge(ctx context.Context, t *testing.T, target *conformance.Target, ids []
 			checks[i].Limit = mutantLimit // only a fact may end them
 		}
 	}
-	results, err := conformance.Verify(ctx, target, checks, conformance.WithTimeoutFactor(factor))
+	results, err := conformance.Verify(ctx, target, checks, conformance.WithTimeoutFactor(factor), conformance.WithObserver(func(result conformance.Result) {
+		t.Logf("%s: %s after %s: %s", result.Check.ID, result.Verdict, result.Duration.Round(time.Millisecond), strings.Join(result.Reasons, "\n"))
+	}))
 	require.NoError(t, err)
 	require.Len(t, results, len(checks))
 	for _, result := range results {
 		said := strings.Join(result.Reasons, "\n")
 		assert.Equal(t, want, result.Verdict, "%s: %s", result.Check.ID, said)
 		assert.NotContains(t, said, "check took longer than its limit", result.Check.ID)
-		t.Logf("%s: %s after %s: %s", result.Check.ID, result.Verdict, result.Duration.Round(time.Millisecond), said)
 	}
 }

@@ -89,7 +89,7 @@ func promoteBesidePrimary(c *C) any {
 	c.Eventually("the promoted server takes a write", promotionBound, func(ctx context.Context) (bool, string, error) {
 		_, err := open.Exec(ctx, insertKeptSQL, 3, "by the promoted server")
 		p.open = err
-		return pair.SQLState(err) != "25006", "read-only", nil
+		return pair.SQLState(err) != "25006" && ctx.Err() == nil, "read-only", nil
 	})
 	p.firstWrite = time.Since(began)
 	p.servedAfter = Value[int32](open, backendSQL)
