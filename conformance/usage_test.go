@@ -95,7 +95,7 @@ func TestWrongUsage(t *testing.T) {
 		"JSON of a run":            {[]string{"-json"}, "-json is for -list"},
 		"a list of a run":          {[]string{"-list", "-file", db, "-write-deviations", "x"}, "-list runs no check"},
 		"no recipe to keep":        {[]string{"-keep"}, "needs -file"},
-		"no such profile":          {[]string{"-profile", "most"}, "the profiles are core, faults, all"},
+		"no such profile":          {[]string{"-profile", "most"}, "the profiles are core, usual, faults, all"},
 		"no such check":            {[]string{"-checks", "slot/usedby"}, "no such check; near it: slot/used-by-standby"},
 		"no file":                  {[]string{"-file", filepath.Join(folder, "absent.yml")}, "absent.yml: no such file or directory"},
 		"a folder":                 {[]string{"-file", folder}, "is a directory"},
