@@ -205,6 +205,9 @@ version*) ;;
 "ps "*.kept*) echo kept-container ;;
 *" ls "*.kept*) ;;
 "ps "*) echo "dead-container `+folder+`/gone"; echo "live-container `+lease.Name()+`" ;;
+"image ls "*) echo dead-image; echo live-image ;;
+"image inspect "*dead-image) echo "dead-image `+folder+`/gone" ;;
+"image inspect "*live-image) echo "live-image `+lease.Name()+`" ;;
 "network ls "*) echo "dead-network `+folder+`/gone" ;;
 *label=io.github.postgres-master-slave.template*) echo template-volume ;;
 "volume ls "*) echo "dead-volume"; echo "live-volume `+lease.Name()+`" ;;
@@ -216,6 +219,7 @@ esac`)
 	assert.Equal(t, `rm --force --volumes dead-container
 network rm dead-network
 volume rm dead-volume
+image rm dead-image
 rm --force --volumes kept-container
 volume rm template-volume
 image rm postgres:15.8
