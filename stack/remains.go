@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"sync"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/image"
+	"github.com/docker/docker/api/types/mount"
 	"github.com/docker/docker/api/types/network"
 	"github.com/docker/docker/api/types/volume"
 	"github.com/docker/docker/client"
@@ -109,9 +111,31 @@ func (r remnants) remove(ctx context.Context, engine client.APIClient) error {
 	for _, one := range r.volumes {
 		note("volume", one.Name, engine.VolumeRemove(ctx, one.Name, true))
 	}
+	errs = append(errs, r.removeAnonymous(ctx, engine))
 	for _, one := range r.images {
 		_, err := engine.ImageRemove(ctx, one.ID, image.RemoveOptions{Force: true, PruneChildren: true})
 		note("image", one.ID, err)
+	}
+	return errors.Join(errs...)
+}
+
+// anonymousName is what the engine calls a volume that nobody named.
+var anonymousName = regexp.MustCompile(`^[0-9a-f]{64}$`)
+
+// removeAnonymous removes the volumes without a name of containers that are
+// gone. The engine does so with a container only as long as that is the one
+// they were made for: one that compose makes anew inherits them.
+func (r remnants) removeAnonymous(ctx context.Context, engine client.APIClient) error {
+	var errs []error
+	for _, one := range r.containers {
+		for _, used := range one.Mounts {
+			if used.Type != mount.TypeVolume || !anonymousName.MatchString(used.Name) {
+				continue
+			}
+			if err := engine.VolumeRemove(ctx, used.Name, true); err != nil && !errdefs.IsNotFound(err) {
+				errs = append(errs, fmt.Errorf("remove anonymous volume %s: %w", used.Name, err))
+			}
+		}
 	}
 	return errors.Join(errs...)
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/compose-spec/compose-go/v2/types"
+	"github.com/containerd/errdefs"
 	"github.com/docker/compose/v2/pkg/api"
 	"github.com/docker/docker/api/types/container"
 	"github.com/stretchr/testify/assert"
@@ -139,6 +140,18 @@ func testUpRecreatesCutOff(t *testing.T, c contract) {
 	assert.NotEqual(t, before, c.id(t, "follower"))
 }
 
+// volumes are those of a service's container.
+func (c contract) volumes(t *testing.T, service string) []string {
+	t.Helper()
+	found, err := c.inspect(t.Context(), service)
+	require.NoError(t, err)
+	var names []string
+	for _, used := range found.Mounts {
+		names = append(names, used.Name)
+	}
+	return names
+}
+
 func testChangedVolume(t *testing.T, c contract) {
 	_, err := c.Exec(t.Context(), "base", "touch", "/data/kept")
 	require.NoError(t, err)
@@ -163,8 +176,14 @@ func testDownIsSilent(t *testing.T, c contract) {
 	require.NoError(t, err)
 	require.NoError(t, engine.ContainerStart(t.Context(), guest.ID, container.StartOptions{}))
 	require.NoError(t, c.Pause(t.Context(), "base"))
+	inherited := c.volumes(t, "follower") // it was made anew
+	require.NotEmpty(t, inherited)
 
 	require.NoError(t, c.Down(t.Context()))
+	for _, name := range inherited {
+		_, err := engine.VolumeInspect(t.Context(), name)
+		require.True(t, errdefs.IsNotFound(err), "volume %s without a name is still there: %v", name, err)
+	}
 	left, err := c.Leftovers(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, []string{"network " + c.name + "_default"}, left)

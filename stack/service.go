@@ -9,8 +9,6 @@ import (
 
 	"github.com/docker/compose/v2/pkg/api"
 	"github.com/docker/docker/api/types/container"
-	"github.com/docker/docker/api/types/mount"
-	"github.com/docker/docker/api/types/volume"
 	"github.com/docker/docker/client"
 )
 
@@ -161,38 +159,7 @@ func (s *Stack) DownKeepingVolumes(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	orphans, err := s.anonymousVolumes(ctx)
-	if err != nil {
-		return err
-	}
-	if err := s.engine.compose.Down(ctx, s.name, api.DownOptions{Project: project}); err != nil {
-		return fmt.Errorf("remove project %s: %w", s.name, err)
-	}
-	for _, name := range orphans {
-		if err := s.engine.cli.Client().VolumeRemove(ctx, name, true); err != nil {
-			return fmt.Errorf("remove anonymous volume %s: %w", name, err)
-		}
-	}
-	return nil
-}
-
-// anonymousVolumes are those that the containers use and the project does not
-// name: an image or a service declares them by their path only.
-func (s *Stack) anonymousVolumes(ctx context.Context) ([]string, error) {
-	left, err := labelled(ctx, s.engine.cli.Client(), api.ProjectLabel+"="+s.name)
-	if err != nil {
-		return nil, err
-	}
-	var found []string
-	for _, one := range left.containers {
-		for _, used := range one.Mounts {
-			named := slices.ContainsFunc(left.volumes, func(v *volume.Volume) bool { return v.Name == used.Name })
-			if used.Type == mount.TypeVolume && !named {
-				found = append(found, used.Name)
-			}
-		}
-	}
-	return found, nil
+	return s.down(ctx, api.DownOptions{Project: project})
 }
 
 // Services names the services of the stack, sorted.

@@ -171,6 +171,7 @@ func (s *Stack) bring(ctx context.Context, services []string, do func(context.Co
 	}
 	err = do(ctx, project, api.CreateOptions{
 		Services: services, Recreate: api.RecreateDiverged, QuietPull: true, Build: buildOptions(project, services),
+		Inherit: true, // as the command line does: a container made anew keeps its volumes without a name
 	})
 	// The SDK may return nil although its context has ended.
 	if err = errors.Join(err, context.Cause(ctx)); err != nil {
@@ -227,12 +228,24 @@ func (s *Stack) Down(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = s.engine.compose.Down(ctx, s.name, api.DownOptions{Project: project, Volumes: true, RemoveOrphans: true})
-	if err != nil {
-		return fmt.Errorf("remove project %s: %w", s.name, err)
+	if err := s.down(ctx, api.DownOptions{Project: project, Volumes: true, RemoveOrphans: true}); err != nil {
+		return err
 	}
 	s.filled.Store(false)
 	return nil
+}
+
+// down also removes volumes without a name: those of a container that was made
+// anew, or all that `down` without -v leaves, nothing leads to any more.
+func (s *Stack) down(ctx context.Context, options api.DownOptions) error {
+	left, err := labelled(ctx, s.engine.cli.Client(), api.ProjectLabel+"="+s.name)
+	if err != nil {
+		return err
+	}
+	if err := s.engine.compose.Down(ctx, s.name, options); err != nil {
+		return fmt.Errorf("remove project %s: %w", s.name, err)
+	}
+	return left.removeAnonymous(ctx, s.engine.cli.Client())
 }
 
 // Discard removes the project by force, without the grace that Down gives.
