@@ -58,10 +58,6 @@ var neverSeenToFail = map[string]string{
 	"partition/heals":                            noMutantYet,
 	"partition/tells-how-stale":                  noMutantYet,
 	"synchrony/commit-ends-when-standby-returns": noMutantYet,
-	"failover/unlogged-empty":                    noMutantYet,
-	"failover/prepared-transactions-survive":     noMutantYet,
-	"failover/crash-after-promotion":             noMutantYet,
-	"failover/lost-rows-counted":                 noMutantYet,
 	"history/without-standby-restarts":           noMutantYet,
 }
 
