@@ -115,7 +115,9 @@ func testUpLeavesAlone(t *testing.T, c contract) {
 
 func testSilentNothing(t *testing.T, c contract) {
 	require.NoError(t, c.engine.compose.Pause(t.Context(), c.name, api.PauseOptions{Project: c.loaded(t), Services: []string{"nobody"}}))
-	require.NoError(t, c.engine.compose.Down(t.Context(), c.name+"-never-was", api.DownOptions{}))
+	other := c.loaded(t)
+	other.Name += "-never-was"
+	require.NoError(t, c.engine.compose.Down(t.Context(), other.Name, api.DownOptions{Project: other}))
 	require.ErrorIs(t, c.Pause(t.Context(), "nobody"), ErrNoContainer, "ours says so")
 }
 
