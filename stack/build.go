@@ -104,9 +104,12 @@ func baseImage(build *types.BuildConfig) string {
 		if !filepath.IsAbs(path) {
 			path = filepath.Join(build.Context, path)
 		}
+		if state, err := os.Stat(path); err != nil || !state.Mode().IsRegular() {
+			return "" // the engine says what is wrong with it; a pipe would be waited for
+		}
 		content, err := os.ReadFile(path)
 		if err != nil {
-			return "" // the engine says what is wrong with it
+			return ""
 		}
 		text = string(content)
 	}

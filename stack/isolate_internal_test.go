@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -178,6 +179,14 @@ func TestComposeFilesMayMountWhatTheirRepositoryHolds(t *testing.T) {
 	require.NoError(t, os.Mkdir(filepath.Join(root, ".git"), 0o700))
 	_, err = Load(t.Context(), file)
 	require.NoError(t, err)
+}
+
+func TestADockerfileThatIsAPipeIsNotWaitedFor(t *testing.T) {
+	file := composeFile(t, "services: {db: {build: .}}\n")
+	require.NoError(t, syscall.Mkfifo(filepath.Join(filepath.Dir(file), "Dockerfile"), 0o600))
+	model, err := Load(t.Context(), file)
+	require.NoError(t, err)
+	assert.Empty(t, model.Services["db"].Base)
 }
 
 func TestComposeFilesDoNotReachIntoTheHost(t *testing.T) {
