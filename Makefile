@@ -14,17 +14,18 @@ up: ## bring up primary (5432) and standby (5433), wait until the standby stream
 down: ## remove both servers and their data
 	@scripts/down.sh
 
+# Vetting a package vets all that it imports, over a minute the first time: lint does it.
 PROFILE ?= usual
 verify: export CONFORMANCE_PROFILE = $(PROFILE)
 verify: setup ## check recipe and cure, live, and report (build/verify/report.html); PROFILE=all breaks more, FILE=path checks your recipe
-	@go run ./cmd/verify -- ./conformance -count 1 -timeout 60m $(if $(FILE),-run '^TestRecipe' -args -file '$(subst ','\'',$(FILE))' $(ARGS))
+	@go run ./cmd/verify -- ./conformance -vet=off -count 1 -timeout 60m $(if $(FILE),-run '^TestRecipe' -args -file '$(subst ','\'',$(FILE))' $(ARGS))
 
 test: ## run the fast tests, which need no engine
 	@go test -short ./...
 
 # The longest suite comes first, side by side with the rest: much of it is waiting.
 test-live: setup ## run the tests of everything around the suite, live: image, scripts, stack, pairtest, …
-	@go tool -modfile=tools/go.mod gotestsum --format pkgname -- -p 2 -count 1 -timeout 30m \
+	@go tool -modfile=tools/go.mod gotestsum --format pkgname -- -vet=off -p 2 -count 1 -timeout 30m \
 		./image ./stack ./scripts $$(go list ./... | grep -v -e /conformance$$ -e /image$$ -e /stack$$ -e /scripts$$)
 
 mutants: setup ## prove that the checks can fail: run them on broken recipes and on servers that lie (ONLY=name,name)
@@ -32,7 +33,7 @@ mutants: setup ## prove that the checks can fail: run them on broken recipes and
 
 # The packages whose tests only run other programs have nothing to race.
 race: setup ## run the tests of the Go packages, live ones included, under the race detector
-	@go tool -modfile=tools/go.mod gotestsum --format pkgname -- -race -p 1 -count 1 -timeout 30m $$(go list ./... | grep -v -e /image$$ -e /scripts$$)
+	@go tool -modfile=tools/go.mod gotestsum --format pkgname -- -race -vet=off -p 1 -count 1 -timeout 30m $$(go list ./... | grep -v -e /image$$ -e /scripts$$)
 
 # Each of these is a flag of bench/figures_test.go.
 measure = $(foreach flag,PAIRS WAL MANY COLD,$(if $($(flag)),-$(shell echo $(flag) | tr A-Z a-z)=$($(flag))))

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Makes sure that `docker compose` is there, and `docker-compose` too. An
 # installed compose v2 is used; otherwise the version pinned in go.mod is built.
+# With the argument `ahead` it only compiles what that build will need, and only
+# where there is no docker command yet, and so no compose either.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/say.sh
@@ -14,10 +16,14 @@ installed() {
 	case $version in 0.* | 1.* | "") return 1 ;; esac
 }
 
-build() {
+pin() {
 	command -v go >/dev/null || die "no go command to build docker compose with" "do: install Go from https://go.dev/dl, or docker compose"
-	local pinned new
 	pinned=$(go list -m -f '{{.Version}}' $module)
+}
+
+build() {
+	local new
+	pin
 	say "building docker compose $pinned from go.mod into $plugin (a minute or two)"
 	mkdir -p "$(dirname "$plugin")"
 	new=$(mktemp "$(dirname "$plugin")/.docker-compose.XXXXXX")
@@ -56,6 +62,14 @@ offer_old_name() {
 	ln -sfn "$source" "$folder/docker-compose"
 }
 
+if [ "${1:-}" = ahead ]; then
+	if ! command -v docker >/dev/null && may_set_up; then
+		pin
+		say "compiling docker compose $pinned from go.mod meanwhile (some minutes)"
+		without_downloads go list -export -deps $module/cmd >/dev/null # all but the linking
+	fi
+	exit
+fi
 command -v docker >/dev/null || die "there is no docker command" "do: make setup"
 if installed; then
 	say "docker compose $version is installed, nothing to do"
