@@ -7,8 +7,11 @@ import "slices"
 func propagationChecks() []Check {
 	return slices.Concat(
 		beside(
-			propagationBulk(),
+			propagationBulk(), // the longest ones begin first
 			propagationToast(),
+			propagationIndexes(),
+			propagationOrder(),
+			propagationDatabases(),
 			propagationContent(),
 			propagationChanges(),
 			propagationTruncate(),
@@ -18,14 +21,10 @@ func propagationChecks() []Check {
 			propagationLocal(),
 			propagationVisibility(),
 			propagationSubtransactions(),
-			propagationOrder(),
-			propagationIndexes(),
 			propagationRoles(),
 			propagationExtensions(),
 		),
 		// VACUUM leaves what somebody else's transaction might still see.
 		propagationVacuum(),
-		// A template cannot be copied while others are connected to it.
-		propagationDatabases(),
 	)
 }

@@ -61,15 +61,20 @@ func begin(t *testing.T, target *Target, checks []Check, options []Option) *suit
 }
 
 // run makes a subtest of each check, in order, but for those that may run
-// beside one another: they do, as far as -parallel allows, after the others.
+// beside one another: they do, after the others.
 func (s *suite) run(t *testing.T, checks []Check) {
 	t.Helper()
+	beside := besideRun{run: func(check Check) Result { return s.runner.run(t.Context(), check) }}
 	for _, check := range checks {
 		t.Run(check.Name(), func(t *testing.T) {
+			var result Result
 			if check.Beside {
+				wait := beside.add(check)
 				t.Parallel()
+				result = wait()
+			} else {
+				result = s.runner.run(t.Context(), check)
 			}
-			result := s.runner.run(t.Context(), check)
 			s.chosen.deviations.judge(&result)
 			s.keep(result)
 			publish(t, result, s.chosen.reproduce(t.Name(), check))

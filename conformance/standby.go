@@ -6,15 +6,19 @@ import "slices"
 // which SQLSTATE, and what it must still do.
 func standbyChecks() []Check {
 	return slices.Concat(
-		standbyAllowedChecks(),
-		standbyChangeChecks(),
-		standbyDefinitionChecks(),
-		standbyLockChecks(),
-		standbyTransactionChecks(),
-		standbyFunctionChecks(),
-		standbySessionChecks(),
-		standbyProtectionChecks(),
-		standbyExecutionChecks(),
+		// Replay that one check pauses is nothing that another may wait for.
+		standbyRecoveryChecks(),
+		beside(
+			standbyAllowedChecks(),
+			standbyChangeChecks(),
+			standbyDefinitionChecks(),
+			standbyLockChecks(),
+			standbyTransactionChecks(),
+			standbyFunctionChecks(),
+			standbySessionChecks(),
+			standbyProtectionChecks(),
+			standbyExecutionChecks(),
+		),
 	)
 }
 

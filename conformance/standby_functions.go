@@ -14,6 +14,23 @@ const (
 	logicalDecoding   = `PostgreSQL documentation, "Logical Decoding", "Replication Slots"`
 )
 
+// standbyRecoveryChecks: functions that tell of replay and command it.
+func standbyRecoveryChecks() []Check {
+	return []Check{
+		{
+			ID:         "standby/recovery-functions-answer",
+			Obligation: "The functions that tell the state of recovery must answer on the standby, and say on the primary that there is none.",
+			Level:      Must, Source: recoveryFunctions, Run: recoveryFunctionsAnswer,
+		},
+		{
+			ID:         "standby/pauses-and-resumes",
+			Obligation: "A standby must stop replay when told to, serve reads meanwhile, and catch up when told to go on.",
+			Level:      Must, Source: recoveryFunctions, Needs: Needs{Superuser: true, Exclusive: true, Since: 14},
+			Disturbs: true, Run: pausesAndResumes,
+		},
+	}
+}
+
 // standbyFunctionChecks: functions that answer otherwise during recovery.
 func standbyFunctionChecks() []Check {
 	return []Check{
@@ -37,17 +54,6 @@ func standbyFunctionChecks() []Check {
 			ID:         "standby/refuses-logical-slots",
 			Obligation: "A standby must refuse logical slots: with SQLSTATE 55000 while wal_level is below logical, else, up to 15, with 0A000.",
 			Level:      Must, Source: logicalDecoding, Needs: Needs{Superuser: true}, Run: refusesLogicalSlots,
-		},
-		{
-			ID:         "standby/recovery-functions-answer",
-			Obligation: "The functions that tell the state of recovery must answer on the standby, and say on the primary that there is none.",
-			Level:      Must, Source: recoveryFunctions, Run: recoveryFunctionsAnswer,
-		},
-		{
-			ID:         "standby/pauses-and-resumes",
-			Obligation: "A standby must stop replay when told to, serve reads meanwhile, and catch up when told to go on.",
-			Level:      Must, Source: recoveryFunctions, Needs: Needs{Superuser: true, Exclusive: true, Since: 14},
-			Disturbs: true, Run: pausesAndResumes,
 		},
 		{
 			ID:         "standby/large-object-codes",

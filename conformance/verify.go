@@ -25,7 +25,8 @@ func Verify(ctx context.Context, target *Target, checks []Check, options ...Opti
 	judged := make([]*Result, len(checks))
 	var observing sync.Mutex
 	for _, group := range besides(checks) {
-		inParallel(group, func(place int) {
+		inParallel(len(group), func(i int) {
+			place := group[i]
 			result := runner.run(ctx, checks[place])
 			if ctx.Err() != nil {
 				return // what a check says that was cut off is no verdict
@@ -62,20 +63,4 @@ func besides(checks []Check) [][]int {
 		}
 	}
 	return groups
-}
-
-// inParallel does something for each of some places, a few at a time: each
-// check takes several connections of a pool.
-func inParallel(places []int, do func(place int)) {
-	const atOnce = 3
-	var working sync.WaitGroup
-	free := make(chan struct{}, atOnce)
-	for _, place := range places {
-		free <- struct{}{}
-		working.Go(func() {
-			defer func() { <-free }()
-			do(place)
-		})
-	}
-	working.Wait()
 }
