@@ -11,8 +11,8 @@
 // [Pair.HoldReplay], [Pair.DelayReplay], [Pair.Conflict]. Each heals itself at
 // the end of the test that it was given.
 //
-// The first pair of its kind is kept as a template, in volumes of the engine,
-// and later ones begin with a copy of it: see [FromScratch].
+// A copy of the first pair of its kind is kept as a template, in volumes of the
+// engine, and later ones begin with a copy of that: see [FromScratch].
 //
 // Everything else is removed when the test ends, however it ends: see package stack.
 //

@@ -42,9 +42,9 @@ func Fast() Option {
 }
 
 // FromScratch makes the pair as its compose files do, by initdb and base backup.
-// Otherwise the first pair of its kind is kept as a template, in volumes of the
-// engine, and later ones begin with a copy: the same cluster, with the same
-// system identifier, whose standby starts as plain `postgres` and looks for its
+// Otherwise a copy of the first pair of its kind is kept as a template, in volumes
+// of the engine, and later ones begin with a copy of that: the same cluster, with
+// the same system identifier, whose standby starts as plain `postgres` and looks for its
 // primary every 100 ms (wal_retrieve_retry_interval). A template is known by
 // the content of the compose files and of what they mount, by the options and
 // by the images. It is made anew after a week; cmd/pairtemplates lists and

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/postgres-master-slave/postgres-master-slave/conformance"
-	"github.com/postgres-master-slave/postgres-master-slave/conformance/live"
 	"github.com/postgres-master-slave/postgres-master-slave/pair"
 	"github.com/postgres-master-slave/postgres-master-slave/stack"
 )
@@ -81,23 +80,16 @@ func start(ctx context.Context, chosen config, breakable bool) (*running, error)
 		return nil, err
 	}
 	options := stack.Options{Files: chosen.Files, Name: "pairtest", Isolatable: breakable}
-	if !chosen.Scratch {
-		if options, err = prepare(ctx, engine, chosen, options); err != nil {
-			return nil, errors.Join(fmt.Errorf("prepare template (option FromScratch does without): %w", err), engine.Close())
-		}
+	begin := startCloned
+	if chosen.Scratch {
+		begin = startNew
 	}
-	target, stop, err := live.Start(ctx, engine, options)
+	made, err := begin(ctx, engine, chosen, options)
 	if err != nil {
-		if options.Template != "" {
-			err = fmt.Errorf("begin with template %s (option FromScratch does without): %w", options.Template, err)
+		if !chosen.Scratch {
+			err = fmt.Errorf("start pair (option FromScratch does without a template): %w", err)
 		}
 		return nil, errors.Join(err, engine.Close())
-	}
-	made := &running{engine: engine, target: target, stop: stop}
-	if chosen.Fast && options.Template == "" {
-		if err := hurry(ctx, target.Pair); err != nil {
-			return nil, errors.Join(err, made.remove(context.WithoutCancel(ctx)))
-		}
 	}
 	return made, nil
 }

@@ -44,41 +44,72 @@ func templateKey(ctx context.Context, engine *stack.Engine, chosen config) (stri
 	return hex.EncodeToString(sum[:short]), nil
 }
 
-// prepare says how a stack can begin with a template, which it makes where there
-// is none. Without an image it says nothing, and the pair is made from scratch.
-func prepare(ctx context.Context, engine *stack.Engine, chosen config, options stack.Options) (prepared stack.Options, err error) {
+// startCloned starts a pair that begins with a template. Where there is none
+// yet, it starts one from scratch and makes a template of it on the way.
+func startCloned(ctx context.Context, engine *stack.Engine, chosen config, options stack.Options) (*running, error) {
 	key, err := templateKey(ctx, engine, chosen)
-	if err != nil || key == "" {
-		return options, err
+	if err != nil {
+		return nil, err
 	}
+	if key == "" { // an image is missing: the start pulls or builds it
+		return startNew(ctx, engine, chosen, options)
+	}
+	made, note, err := firstOfItsKind(ctx, engine, chosen, options, key)
+	if made != nil || err != nil {
+		return made, err
+	}
+	options.Template = key
+	if err := json.Unmarshal([]byte(note), &options.Commands); err != nil {
+		return nil, fmt.Errorf("read template %s: %w", key, err)
+	}
+	target, stop, err := live.Start(ctx, engine, options)
+	if err != nil {
+		return nil, fmt.Errorf("begin with template %s: %w", key, err)
+	}
+	return &running{engine: engine, target: target, stop: stop}, nil
+}
+
+// firstOfItsKind gives the note of the template that is there. Where there is
+// none it makes one, and gives the pair that it was made of.
+func firstOfItsKind(ctx context.Context, engine *stack.Engine, chosen config, options stack.Options, key string) (made *running, note string, err error) {
 	// One makes it, others wait and then have it.
 	m := place{folder: meetingFolder(), key: "template-" + key}
 	if err := m.secure(); err != nil {
-		return options, err
+		return nil, "", err
 	}
 	unlock, err := m.lock(ctx)
 	if err != nil {
-		return options, err
+		return nil, "", err
 	}
 	defer func() { err = errors.Join(err, unlock()) }()
 	if err := expire(ctx, engine); err != nil {
-		return options, err
+		return nil, "", err
 	}
 	template, err := engine.Template(ctx, key)
-	if errors.Is(err, stack.ErrNoTemplate) {
-		if err := makeTemplateOf(ctx, engine, chosen, options, key); err != nil {
-			return options, err
-		}
-		template, err = engine.Template(ctx, key)
+	if !errors.Is(err, stack.ErrNoTemplate) {
+		return nil, template.Note, err
 	}
+	if made, err = startNew(ctx, engine, chosen, options); err != nil {
+		return nil, "", err
+	}
+	if err := keep(ctx, made.target, key); err != nil {
+		return nil, "", errors.Join(fmt.Errorf("keep template %s: %w", key, err), made.stop(context.WithoutCancel(ctx)))
+	}
+	return made, "", nil
+}
+
+// startNew starts a pair from scratch.
+func startNew(ctx context.Context, engine *stack.Engine, chosen config, options stack.Options) (*running, error) {
+	target, stop, err := live.Start(ctx, engine, options)
 	if err != nil {
-		return options, err
+		return nil, err
 	}
-	options.Template = key
-	if err := json.Unmarshal([]byte(template.Note), &options.Commands); err != nil {
-		return options, fmt.Errorf("read template %s: %w", key, err)
+	if chosen.Fast {
+		if err := hurry(ctx, target.Pair); err != nil {
+			return nil, errors.Join(err, stop(context.WithoutCancel(ctx)))
+		}
 	}
-	return options, nil
+	return &running{engine: engine, target: target, stop: stop}, nil
 }
 
 // expire removes templates that are too old, half-made ones included.
@@ -96,25 +127,15 @@ func expire(ctx context.Context, engine *stack.Engine) error {
 	return nil
 }
 
-// makeTemplateOf makes a pair from scratch, stops it cleanly and keeps its volumes.
-func makeTemplateOf(ctx context.Context, engine *stack.Engine, chosen config, options stack.Options, key string) (err error) {
-	target, stop, err := live.Start(ctx, engine, options)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, stop(context.WithoutCancel(ctx))) }()
-	if chosen.Fast {
-		if err := hurry(ctx, target.Pair); err != nil {
-			return err
-		}
-	}
+// keep makes a template of a fresh pair, which goes on.
+func keep(ctx context.Context, target *conformance.Target, key string) error {
 	commands, err := standbyCommands(ctx, target)
 	if err != nil {
 		return err
 	}
 	note, err := json.Marshal(commands)
 	if err != nil {
-		return fmt.Errorf("write template %s: %w", key, err)
+		return err
 	}
 	return live.Keep(ctx, target, key, string(note))
 }

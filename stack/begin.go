@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
+	"sync"
 
 	"github.com/compose-spec/compose-go/v2/types"
 	"github.com/docker/compose/v2/pkg/api"
@@ -38,7 +40,28 @@ func (s *Stack) begin(ctx context.Context, key string) error {
 	if err := s.copyVolumes(ctx, mounts); err != nil {
 		return fmt.Errorf("begin with template %s: %w", key, err)
 	}
-	return nil
+	return s.startTogether(ctx, template)
+}
+
+// startTogether starts the services that begin with a template's data, all at
+// once: the order of the compose file is for those that make data of their own.
+func (s *Stack) startTogether(ctx context.Context, template Template) error {
+	var starting sync.WaitGroup
+	var mutex sync.Mutex
+	var failed []error
+	for name, service := range s.Model.Services {
+		if !slices.ContainsFunc(service.Mounts, func(one Mount) bool { return one.Type == types.VolumeTypeVolume && template.volumes[one.Source] != "" }) {
+			continue
+		}
+		starting.Go(func() {
+			err := s.Start(ctx, name)
+			mutex.Lock()
+			defer mutex.Unlock()
+			failed = append(failed, err)
+		})
+	}
+	starting.Wait()
+	return errors.Join(failed...)
 }
 
 // between mounts two volumes so that copyScript copies one to the other.

@@ -134,9 +134,11 @@ func TestServicesWithANetworkModeGetNoNetwork(t *testing.T) {
 			project, err := load(t.Context(), options, "modes")
 			require.NoError(t, err)
 			isolate(project, nil, options)
-			addWatchNetworks(project, options.Isolatable, nil)
+			addWatchNetworks(project, nil)
+			expectIsolation(project)
 			assert.Empty(t, project.Services["db"].Networks)
 			assert.NotContains(t, project.Networks, watchNetwork+"db")
+			assert.Empty(t, project.Services["db"].Sysctls)
 		})
 	}
 }

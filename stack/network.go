@@ -10,6 +10,7 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 	"github.com/containerd/errdefs"
+	"github.com/docker/compose/v2/pkg/api"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/network"
 	"github.com/docker/docker/client"
@@ -17,7 +18,8 @@ import (
 
 // watchNetwork begins the name of a service's own network, on which nobody
 // else is. While the service is cut off from its project's networks, the
-// harness still sees it there: its published ports stay reachable.
+// harness still sees it there: its published ports stay reachable. It is made
+// when it is needed: an engine takes its time over each network.
 const watchNetwork = "watch-"
 
 const (
@@ -34,11 +36,11 @@ const (
 // that a service has a network mode in the place of networks.
 var ErrNotIsolatable = errors.New("service cannot be isolated: the stack was not started with Options.Isolatable, or the service has a network_mode")
 
-// addWatchNetworks gives services of a loaded model a network of their own:
-// all that publish ports, or else those that nobody would reach there.
-func addWatchNetworks(project *types.Project, all bool, labels map[string]string) {
+// addWatchNetworks gives a network of their own to those services of a loaded
+// model that publish ports and that nobody would reach there.
+func addWatchNetworks(project *types.Project, labels map[string]string) {
 	for name, service := range project.Services {
-		if len(service.Ports) == 0 || service.NetworkMode != "" || !all && !internal(project, service) {
+		if len(service.Ports) == 0 || service.NetworkMode != "" || !internal(project, service) {
 			continue // with a network mode, such as bridge, a service can have no networks
 		}
 		key := watchNetwork + name
@@ -47,6 +49,16 @@ func addWatchNetworks(project *types.Project, all bool, labels map[string]string
 		}
 		service.Networks = maps.Clone(service.Networks)
 		service.Networks[key] = nil
+		project.Services[name] = service
+	}
+}
+
+// expectIsolation prepares a loaded model's services for Isolate.
+func expectIsolation(project *types.Project) {
+	for name, service := range project.Services {
+		if service.NetworkMode != "" {
+			continue
+		}
 		service.Sysctls = maps.Clone(service.Sysctls)
 		if service.Sysctls == nil {
 			service.Sysctls = types.Mapping{}
@@ -90,6 +102,9 @@ func (s *Stack) Isolate(ctx context.Context, service string) (heal func(context.
 		if !state.HostConfig.NetworkMode.IsUserDefined() {
 			return ErrNotIsolatable
 		}
+		if err := s.watch(ctx, engine, service, state); err != nil {
+			return err
+		}
 		for _, one := range attachments(state) {
 			if err := engine.NetworkDisconnect(ctx, one.network, id, true); err != nil {
 				return err
@@ -102,6 +117,36 @@ func (s *Stack) Isolate(ctx context.Context, service string) (heal func(context.
 		return nil, errors.Join(err, heal(context.WithoutCancel(ctx)))
 	}
 	return heal, nil
+}
+
+// watch connects a service's container to its watch network. Both stay until
+// they are removed.
+func (s *Stack) watch(ctx context.Context, engine client.APIClient, service string, state container.InspectResponse) error {
+	name := s.name + "_" + watchNetwork + service
+	if _, connected := state.NetworkSettings.Networks[name]; connected {
+		return nil
+	}
+	labels := merged(s.labels(), map[string]string{api.ProjectLabel: s.name, api.NetworkLabel: watchNetwork + service})
+	_, err := engine.NetworkCreate(ctx, name, network.CreateOptions{Driver: "bridge", Labels: labels})
+	if err != nil && !errdefs.IsConflict(err) { // of an earlier container of the service
+		return err
+	}
+	return engine.NetworkConnect(ctx, name, state.ID, &network.EndpointSettings{})
+}
+
+// removeWatchNetworks removes those that Isolate has made: the SDK does not
+// know of them.
+func (r remnants) removeWatchNetworks(ctx context.Context, engine client.APIClient) error {
+	var errs []error
+	for _, one := range r.networks {
+		if !strings.Contains(one.Name, "_"+watchNetwork) {
+			continue
+		}
+		if err := engine.NetworkRemove(ctx, one.ID); err != nil && !errdefs.IsNotFound(err) {
+			errs = append(errs, fmt.Errorf("remove network %s: %w", one.Name, err))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // attachment is how a container was connected to a network.

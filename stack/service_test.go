@@ -143,6 +143,7 @@ func TestIsolateCutsOffAndHeals(t *testing.T) {
 	engine := open(t)
 	running := up(t, engine, stack.Options{Files: []string{two}, Name: "isolate", Isolatable: true})
 	eventually(t, func() bool { return reaches(t, running, "one", "two") && reaches(t, running, "two", "one") }, "both listen")
+	assert.NotContains(t, strings.Join(leftovers(t, running), " "), "watch-", "what a cut needs is made by the first")
 
 	heal, err := running.Isolate(t.Context(), "two")
 	require.NoError(t, err)
@@ -161,6 +162,14 @@ func TestIsolateCutsOffAndHeals(t *testing.T) {
 	retries, err := running.Exec(t.Context(), "two", "cat", "/proc/sys/net/ipv4/tcp_syn_retries")
 	require.NoError(t, err)
 	assert.Equal(t, "2\n", retries.Stdout, "a connection begun while it is being connected does not hang for two minutes")
+
+	require.NoError(t, running.Recreate(t.Context(), "two", false))
+	heal, err = running.Isolate(t.Context(), "two")
+	require.NoError(t, err, "a container made anew can be cut off too")
+	assert.False(t, reaches(t, running, "one", "two"))
+	require.NoError(t, heal(t.Context()))
+	require.NoError(t, running.Down(t.Context()))
+	assert.Empty(t, leftovers(t, running))
 
 	plain := up(t, engine, stack.Options{Files: []string{two}, Name: "plain"})
 	_, err = plain.Isolate(t.Context(), "two")

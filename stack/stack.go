@@ -29,7 +29,7 @@ type Options struct {
 
 	Name         string // begins the project's name; a random part follows
 	LiteralPorts bool   // publish the ports that the files name, on loopback
-	Isolatable   bool   // give each service a network of its own, so that Isolate works
+	Isolatable   bool   // prepare each service for Isolate
 	// Limited puts volumes, named as in the files, into memory with a size of
 	// their own, so that Fill works.
 	Limited map[string]LimitedVolume
@@ -188,7 +188,10 @@ func (s *Stack) project(ctx context.Context) (*types.Project, error) {
 	}
 	isolate(project, s.labels(), s.options)
 	s.command(project)
-	addWatchNetworks(project, s.options.Isolatable, s.labels())
+	addWatchNetworks(project, s.labels())
+	if s.options.Isolatable {
+		expectIsolation(project)
+	}
 	if err := limitVolumes(project, s.options.Limited, s.labels()); err != nil {
 		return nil, err
 	}
@@ -245,7 +248,7 @@ func (s *Stack) down(ctx context.Context, options api.DownOptions) error {
 	if err := s.engine.compose.Down(ctx, s.name, options); err != nil {
 		return fmt.Errorf("remove project %s: %w", s.name, err)
 	}
-	return left.removeAnonymous(ctx, s.engine.cli.Client())
+	return errors.Join(left.removeAnonymous(ctx, s.engine.cli.Client()), left.removeWatchNetworks(ctx, s.engine.cli.Client()))
 }
 
 // Discard removes the project by force, without the grace that Down gives.
