@@ -123,6 +123,7 @@ func TestCoreIsWellFormed(t *testing.T) {
 			assert.Contains(t, []Level{Must, Should}, check.Level)
 			assert.NotEmpty(t, check.Source)
 			assert.NotNil(t, check.Run)
+			assert.False(t, check.Beside && (check.Disturbs || check.Consumes), "what breaks something runs alone")
 		})
 		seen[check.ID] = true
 	}
