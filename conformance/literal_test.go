@@ -70,7 +70,8 @@ func literalModel(c *conformance.C) {
 					"POSTGRES_HOST_AUTH_METHOD": "scram-sha-256\nhost replication all 0.0.0.0/0 md5",
 					"POSTGRES_INITDB_ARGS":      "--auth-host=scram-sha-256",
 				},
-				Ports: []stack.Port{{Published: "5432", Target: 5432, Protocol: "tcp"}},
+				Networks: []string{"default"},
+				Ports:    []stack.Port{{Published: "5432", Target: 5432, Protocol: "tcp"}},
 				Mounts: []stack.Mount{
 					{Type: "bind", Source: initScript, Target: "/docker-entrypoint-initdb.d/00_init.sql"},
 					{Type: "volume", Source: "master_data", Target: "/var/lib/postgresql/data"},
@@ -96,6 +97,7 @@ postgres
 				},
 				Ports:     []stack.Port{{Published: "5433", Target: 5432, Protocol: "tcp"}},
 				Mounts:    []stack.Mount{{Type: "volume", Source: "slave_data", Target: "/var/lib/postgresql/data"}},
+				Networks:  []string{"default"},
 				DependsOn: []string{"postgres_master"},
 			},
 		},

@@ -122,6 +122,14 @@ func until(whole *diagnose.Evidence, at time.Time) *diagnose.Evidence {
 	return &evidence
 }
 
+// TestLostNameMayComeBack tells names that can never be resolved from those of
+// a network that both servers are on.
+func TestLostNameMayComeBack(t *testing.T) {
+	found := recordings(t, "mistakes")
+	assert.True(t, diagnose.Of(recorded(t, found["networks-apart"])).Conclusive)
+	assert.False(t, diagnose.Of(recorded(t, found["name-not-resolved"])).Conclusive)
+}
+
 // TestNoEvidenceIsNoProof is what is known before there is anything.
 func TestNoEvidenceIsNoProof(t *testing.T) {
 	found := diagnose.Of(&diagnose.Evidence{})

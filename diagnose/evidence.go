@@ -30,6 +30,7 @@ type Service struct {
 	Command     []string // entrypoint and command
 	Environment map[string]string
 	Ports       []uint16 // of the container, those that are published
+	Networks    []string // names of those it is connected to
 	Files       []File
 	Container   Container
 }

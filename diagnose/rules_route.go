@@ -37,7 +37,29 @@ var routeRules = []rule{ //nolint:gochecknoglobals // a constant list
 			standby: true, reached: true, any: []string{"could not translate host name"},
 			pattern: regexp.MustCompile(`could not translate host name "(?P<host>[^"]*)"`),
 		},
-		when: func(scene *scene, found *match) bool { return scene.service(found.values["host"]) != nil },
+		when: func(scene *scene, found *match) bool {
+			other := scene.service(found.values["host"])
+			return other != nil && found.server.sharedNetwork(other) == ""
+		},
+	},
+	{
+		id: "name-not-resolved", what: "a name is not resolved although both services are on one network",
+		sees:  "`could not translate host name \"…\"` for a service on the same network",
+		cause: "{server} cannot resolve {host}, although both are on the network {network}: no container of {host} runs, or the engine's name service fails",
+		cure:  "Look whether {host} runs: `docker compose ps`. If it does, remove the project and start it again; an engine forgets the names of running containers when it leaves a swarm.",
+		log: saying{
+			standby: true, any: []string{"could not translate host name"},
+			pattern: regexp.MustCompile(`could not translate host name "(?P<host>[^"]*)"`),
+		},
+		when: func(scene *scene, found *match) bool {
+			other := scene.service(found.values["host"])
+			if other == nil {
+				return false
+			}
+			found.values["network"] = found.server.sharedNetwork(other)
+			found.conclusive = false // names come back
+			return found.values["network"] != ""
+		},
 	},
 	{
 		id: "listens-on-loopback", what: "`listen_addresses` is localhost",

@@ -72,6 +72,16 @@ func (s *scene) service(name string) *Service {
 	return nil
 }
 
+// sharedNetwork is a network that two services are on, or empty.
+func (s *Service) sharedNetwork(other *Service) string {
+	for _, one := range s.Networks {
+		if slices.Contains(other.Networks, one) {
+			return one
+		}
+	}
+	return ""
+}
+
 // mayStillAct says whether something of the recipe runs that could change the
 // primary by SQL: a service that sets things up, or a script around a server.
 func (s *scene) mayStillAct() bool {

@@ -3,6 +3,7 @@ package stack
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 )
 
@@ -26,6 +27,7 @@ type Service struct {
 	Environment map[string]string
 	Ports       []Port
 	Mounts      []Mount
+	Networks    []string // names of declared networks, sorted
 	DependsOn   []string
 }
 
@@ -67,7 +69,7 @@ func (o Options) Load(ctx context.Context) (Model, error) {
 	for name, service := range project.Services {
 		one := Service{
 			Name: name, Image: service.Image, Built: service.Build != nil, Base: baseImage(service.Build), User: service.User, Command: service.Command,
-			Environment: map[string]string{}, DependsOn: service.GetDependencies(),
+			Environment: map[string]string{}, Networks: slices.Sorted(maps.Keys(service.Networks)), DependsOn: service.GetDependencies(),
 		}
 		for key, value := range service.Environment {
 			if value != nil {
