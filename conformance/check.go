@@ -30,6 +30,7 @@ type Check struct {
 	Scene      *Scene        // what it looks at together with other checks that consume the servers, or nil
 	ReadsOnly  bool          // creates and changes nothing, on any server
 	Beside     bool          // works in its own schema only: may run at the same time as others that do
+	Each       bool          // runs once for each standby, as C.Pair().Standby()
 	Limit      time.Duration // how long it may take; 0 is one minute
 	Run        func(c *C)
 }
@@ -53,6 +54,15 @@ func beside(lists ...[]Check) []Check {
 	checks := slices.Concat(lists...)
 	for i := range checks {
 		checks[i].Beside = true
+	}
+	return checks
+}
+
+// onEach marks checks that look at one standby, whichever it is.
+func onEach(lists ...[]Check) []Check {
+	checks := slices.Concat(lists...)
+	for i := range checks {
+		checks[i].Each = true
 	}
 	return checks
 }

@@ -51,13 +51,20 @@ func (r *runner) end(ctx context.Context, results Results) error {
 
 // run executes one check and gives its result.
 func (r *runner) run(ctx context.Context, check Check) Result {
-	start := time.Now()
-	result := Result{Check: check, Verdict: Skip}
 	if reason := r.unmet(check); reason != "" {
-		result.Reasons = []string{reason}
-		return result
+		return Result{Check: check, Verdict: Skip, Reasons: []string{reason}}
 	}
-	c := &C{target: r.target, check: check, sessions: map[*pair.Node]*Session{}, stage: &r.stage, scratch: r.scratch, patience: r.patience}
+	if check.Each && len(r.target.Pair.Standbys) > 1 {
+		return r.runOnEach(ctx, check)
+	}
+	return r.runOn(ctx, r.target, check)
+}
+
+// runOn executes one check on the target, or on the target as seen otherwise.
+func (r *runner) runOn(ctx context.Context, target *Target, check Check) Result {
+	start := time.Now()
+	result := Result{Check: check}
+	c := &C{target: target, check: check, sessions: map[*pair.Node]*Session{}, stage: &r.stage, scratch: r.scratch, patience: r.patience}
 	if err := r.prepare(ctx, check); err != nil {
 		c.breakWith(fmt.Errorf("pair is not healthy before the check: %w", err))
 	} else {

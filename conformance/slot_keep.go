@@ -48,6 +48,7 @@ func slotKeepChecks() []Check {
 			Level:      Should,
 			Needs:      Needs{Superuser: true},
 			Source:     `PostgreSQL documentation, "Cascading Replication", "Replication Management Functions"`,
+			Each:       true,
 			Run:        standbyMayOwnSlots,
 		},
 	}

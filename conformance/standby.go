@@ -1,11 +1,9 @@
 package conformance
 
-import "slices"
-
 // standbyChecks is the chapter "standby": what a hot standby refuses, with
 // which SQLSTATE, and what it must still do.
 func standbyChecks() []Check {
-	return slices.Concat(
+	return onEach(
 		// Replay that one check pauses is nothing that another may wait for.
 		standbyRecoveryChecks(),
 		beside(

@@ -27,6 +27,7 @@ func startupStreamChecks() []Check {
 			Obligation: "A client that names both servers and target_session_attrs should reach the one it wants, in whatever order it names them.",
 			Level:      Should,
 			Source:     `PostgreSQL documentation, "Database Connection Control Functions": target_session_attrs`,
+			Each:       true,
 			Beside:     true,
 			Run:        sessionAttributesRoute,
 		},
