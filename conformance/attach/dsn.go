@@ -57,6 +57,11 @@ func parse(text string) (*pgx.ConnConfig, error) {
 	nameless := *wrong
 	nameless.ConnString = ""
 	said := strings.TrimPrefix(nameless.Error(), "cannot parse ``: ")
+	// What is no number is quoted, and may be a part of a password with a blank.
+	var number *strconv.NumError
+	if errors.As(wrong, &number) {
+		said = strings.TrimSuffix(said, " ("+number.Error()+")")
+	}
 	switch {
 	case !strings.HasPrefix(said, "failed to parse as"):
 		return nil, errors.New(said)
