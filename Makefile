@@ -1,6 +1,6 @@
 # Everything a person or a pipeline runs here. `make` lists it.
 .DEFAULT_GOAL := help
-.PHONY: help setup up down verify test test-live mutants race bench bench-smoke lint image dist report-test clean
+.PHONY: help setup up down verify test test-live mutants soak race cover bench bench-smoke lint image dist report-test clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -30,6 +30,10 @@ test-live: setup ## run the tests of everything around the suite, live: image, s
 
 mutants: setup ## prove that the checks can fail: run them on broken recipes and on servers that lie (ONLY=name,name)
 	@CONFORMANCE_MUTANTS=$(or $(ONLY),all) go test ./conformance -v -count 1 -timeout 30m -run TestChecksCatch $(if $(UPDATE),-update)
+
+# In its folder go test hands each line on as it comes.
+soak: setup ## repeat PROFILE=usual for DURATION=1h, faults in random order (SEED=n): verdicts must not change, nor anything grow
+	@cd conformance && $(if $(SEED),CONFORMANCE_SEED=$(SEED)) go test -count 1 -timeout 0 -run '^TestSoak$$' -args -soak $(or $(DURATION),1h) -profile $(PROFILE)
 
 # The packages whose tests only run other programs have nothing to race.
 race: setup ## run the tests of the Go packages, live ones included, under the race detector

@@ -45,11 +45,16 @@ func notInCore(t *testing.T) {
 
 func runWhole(t *testing.T, of subject) {
 	t.Helper()
+	run(t, of, wholeChecks(of))
+}
+
+// wholeChecks are those of a recipe while nothing breaks.
+func wholeChecks(of subject) []conformance.Check {
 	checks := slices.Concat(conformance.Advice(), conformance.Core())
 	if of.name == "recipe" && !of.foreign {
 		checks = append(checks, literalChecks()...)
 	}
-	run(t, of, checks)
+	return checks
 }
 
 func run(t *testing.T, of subject, checks []conformance.Check) {

@@ -29,6 +29,8 @@ func usage() error {
 		return fmt.Errorf("there is nothing to do with %q", flag.Arg(0))
 	case *patience <= 0:
 		return fmt.Errorf("-timeout %g is no factor: it must be above 0", *patience)
+	case *soakFor < 0 || *soakFor > 0 && foreign:
+		return errors.New("-soak is a time, and for the project's own recipes")
 	case *asJSON && !*listOnly:
 		return errors.New("-json is for -list")
 	case *listOnly && *adoptTo != "":
@@ -92,6 +94,7 @@ func TestWrongUsage(t *testing.T) {
 	}{
 		"a word too many":          {[]string{"now"}, `nothing to do with "now"`},
 		"no factor":                {[]string{"-timeout", "0"}, "-timeout 0 is no factor"},
+		"a soak of others":         {[]string{"-soak", "1h", "-file", db}, "-soak is a time, and for the project's own recipes"},
 		"JSON of a run":            {[]string{"-json"}, "-json is for -list"},
 		"a list of a run":          {[]string{"-list", "-file", db, "-write-deviations", "x"}, "-list runs no check"},
 		"no recipe to keep":        {[]string{"-keep"}, "needs -file"},
