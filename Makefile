@@ -39,6 +39,9 @@ soak: setup ## repeat PROFILE=usual for DURATION=1h, faults in random order (SEE
 race: setup ## run the tests of the Go packages, live ones included, under the race detector
 	@go tool -modfile=tools/go.mod gotestsum --format pkgname -- -race -vet=off -p 1 -count 1 -timeout 30m $$(go list ./... | grep -v -e /image$$ -e /scripts$$)
 
+cover: $(if $(SHORT),,setup) ## measure which statements the tests execute, live ones included; less than 85 % fails (SHORT=1: without an engine)
+	@SHORT=$(SHORT) scripts/cover.sh 85
+
 # Each of these is a flag of bench/figures_test.go.
 measure = $(foreach flag,PAIRS WAL MANY COLD,$(if $($(flag)),-$(shell echo $(flag) | tr A-Z a-z)=$($(flag))))
 bench: setup ## measure this project beside its peers (bench/RESULTS.md); FIGURES=1,3 PAIRS=20 WAL=1024 MANY=true COLD=true

@@ -135,7 +135,11 @@ func TestReportFromRecordedEvents(t *testing.T) {
 // An interrupted run says what it found until then, and by which signal it ended.
 func TestInterruptedRunReports(t *testing.T) {
 	program := filepath.Join(t.TempDir(), "verify")
-	built, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".").CombinedOutput()
+	build := []string{"build", "-o", program}
+	if testing.CoverMode() != "" { // what the children execute counts
+		build = append(build, "-cover", "-coverpkg=../../...")
+	}
+	built, err := exec.CommandContext(t.Context(), "go", append(build, ".")...).CombinedOutput()
 	require.NoError(t, err, "%s", built)
 	for name, one := range map[string]struct {
 		environment string

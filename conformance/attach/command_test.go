@@ -21,7 +21,11 @@ type command struct {
 func buildCommand(t *testing.T) command {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "conformance")
-	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-o", program, "../../cmd/conformance")
+	flags := []string{"build", "-trimpath", "-o", program}
+	if testing.CoverMode() != "" { // what the children execute counts
+		flags = append(flags, "-cover", "-coverpkg=../../...")
+	}
+	build := exec.CommandContext(t.Context(), "go", append(flags, "../../cmd/conformance")...)
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	built, err := build.CombinedOutput()
 	require.NoError(t, err, "%s", built)
