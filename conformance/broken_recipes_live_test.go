@@ -100,7 +100,7 @@ func judge(ctx context.Context, t *testing.T, target *conformance.Target, ids []
 	if want == conformance.Fail {
 		factor = mutantPatience
 		for i := range checks {
-			checks[i].Limit = mutantLimit // only a fact may end them
+			checks[i].Limit = time.Duration(float64(mutantLimit) / factor) // only a fact may end them
 		}
 	}
 	results, err := conformance.Verify(ctx, target, checks, conformance.WithTimeoutFactor(factor), conformance.WithObserver(func(result conformance.Result) {

@@ -52,13 +52,4 @@ var neverSeenToFail = map[string]string{
 	"access/sender-limit":           "PostgreSQL decides it at the login; no recipe can lift the limit",
 	"access/no-hba-row":             "PostgreSQL decides it at the login; no recipe can admit what no line covers",
 	"retention/keep-size-overrides": "the check sets wal_keep_size itself; what PostgreSQL then keeps, no recipe changes",
-
-	"restart/standby-first":                      noMutantYet,
-	"restart/primary-slow":                       noMutantYet,
-	"partition/heals":                            noMutantYet,
-	"partition/tells-how-stale":                  noMutantYet,
-	"synchrony/commit-ends-when-standby-returns": noMutantYet,
-	"history/without-standby-restarts":           noMutantYet,
 }
-
-const noMutantYet = "a recipe could break it; nobody has written that mutant yet"
