@@ -33,9 +33,9 @@ const (
 	// kept is what tells a leak of things that are counted from chance: less
 	// than one in ten rounds.
 	kept = 0.1
-	// keptHeap in KiB: one round of the usual profile leaves a few KiB with
-	// package testing, and one pool of connections that is not closed some 100.
-	keptHeap = 64
+	// keptHeap in KiB: a round leaves some two with package testing and the
+	// engine's SDK, and differs from the next by as much.
+	keptHeap = 32
 	// keptResident in KiB: the runtime gives memory back in whole spans, and
 	// what it keeps of them differs by some MiB between rounds without a trend.
 	keptResident = 1024
@@ -72,7 +72,8 @@ func take(ctx context.Context, measures []measure, calm float64) (sample, error)
 		running, err := goroutines(ctx)
 		return running <= calm, err
 	})
-	debug.FreeOSMemory() // collects garbage, and gives back to the system what that frees
+	runtime.GC()         // what pools of buffers hold outlives one collection
+	debug.FreeOSMemory() // collects once more, and gives back to the system what that frees
 	var taken sample
 	for _, measure := range measures {
 		value, err := measure.read(ctx)
