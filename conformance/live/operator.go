@@ -203,6 +203,9 @@ func (o *operator) portsFree(ctx context.Context, options stack.Options) error {
 	if err := o.takeTurn(ctx); err != nil {
 		return err
 	}
+	if o.engine.Remote() { // it says itself when one is taken
+		return nil
+	}
 	for _, node := range o.nodes {
 		for _, port := range o.literalPorts(node.Name()) {
 			address := net.JoinHostPort("127.0.0.1", strconv.Itoa(int(port.HostPort)))
