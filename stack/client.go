@@ -31,7 +31,8 @@ func dial(output io.Writer) (*command.DockerCli, error) {
 		return nil, fmt.Errorf("configure engine client: %w", err)
 	}
 	var said bytes.Buffer
-	cli, err := command.NewDockerCli(command.WithInputStream(io.NopCloser(strings.NewReader(""))), command.WithCombinedStreams(&said))
+	stream := &struct{ io.Writer }{&said}
+	cli, err := command.NewDockerCli(command.WithInputStream(io.NopCloser(strings.NewReader(""))), command.WithCombinedStreams(stream))
 	if err != nil {
 		return failed(err)
 	}
@@ -46,9 +47,7 @@ func dial(output io.Writer) (*command.DockerCli, error) {
 	if said.Len() > 0 {
 		return failed(errors.New(strings.TrimSpace(said.String())))
 	}
-	if err := cli.Apply(command.WithCombinedStreams(output)); err != nil {
-		return failed(err)
-	}
+	stream.Writer = output
 	return cli, nil
 }
 

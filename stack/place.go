@@ -28,9 +28,9 @@ type place struct {
 // address count as this machine's.
 func locate(ctx context.Context, engine string) (place, error) {
 	here := place{engine: engine, host: loopback}
-	address, err := url.Parse(engine)
+	address, err := url.Parse(engine) // the engine has answered there, so it is an address of some kind
 	if err != nil || slices.Contains([]string{"unix", "npipe", "fd"}, address.Scheme) || isLoopback(address.Hostname()) {
-		return here, nil //nolint:nilerr // the engine has answered there, so it is an address of some kind
+		return here, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, pingLimit)
 	defer cancel()

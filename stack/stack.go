@@ -100,7 +100,10 @@ func (e *Engine) Prepare(ctx context.Context, options Options) (*Stack, error) {
 		return nil, err
 	}
 	prepared := &Stack{containers: e.project(projectName(options.Name)), options: options, Model: model}
-	return prepared, prepared.canBeSent(ctx)
+	if err := prepared.canBeSent(ctx); err != nil {
+		return nil, err
+	}
+	return prepared, nil
 }
 
 // projectName makes a name that no other run has.

@@ -65,7 +65,8 @@ func (c *crew) discover(ctx context.Context) (*pair.Pair, error) {
 	if err := found.WaitReady(ctx); err != nil {
 		return nil, err
 	}
-	return found, found.SortStandbys(ctx)
+	err = found.SortStandbys(ctx)
+	return found, err
 }
 
 // present makes a target of a pair that replicates.

@@ -137,11 +137,13 @@ func (d *deployment) Run(context.Context, string, ...string) (conformance.Execut
 	return conformance.Execution{}, d.refuse("run a container beside the servers")
 }
 
-func (d *deployment) Isolate(context.Context, string) error   { return d.refuse("isolate a server") }
+func (d *deployment) Isolate(context.Context, string) error { return d.refuse("isolate a server") }
+
 func (d *deployment) Reconnect(context.Context, string) error { return d.refuse("connect a server") }
 
 func (d *deployment) FillDisk(context.Context, string, int64) error { return d.refuse("fill the disk") }
-func (d *deployment) FreeDisk(context.Context, string) error        { return d.refuse("free the disk") }
+
+func (d *deployment) FreeDisk(context.Context, string) error { return d.refuse("free the disk") }
 
 func (d *deployment) Link(context.Context, string, string) (conformance.Link, error) {
 	return nil, d.refuse("make a link between servers")

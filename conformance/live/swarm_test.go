@@ -58,7 +58,7 @@ func swarm(t *testing.T) {
 // freePort is a port that nobody listened on a moment ago.
 func freePort(t *testing.T) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", ":0") //nolint:noctx,gosec // for a moment; Swarm publishes on every address
+	listener, err := net.Listen("tcp", ":0") //nolint:noctx // for a moment; Swarm publishes on every address
 	require.NoError(t, err)
 	_, port, err := net.SplitHostPort(listener.Addr().String())
 	require.NoError(t, errors.Join(err, listener.Close()))
