@@ -75,9 +75,16 @@ type Needs struct {
 	Statistics bool // may see what pg_stat_replication and its like hide from others: pg_read_all_stats, on both nodes
 	Replicator bool // credentials of a role that may replicate
 	Exclusive  bool // nobody else uses the servers
+	Disposable bool // servers that may be removed with their data and made anew; so does a check that Consumes them
 	Standbys   int  // at least so many; 0 is one
 	Since      int  // first major version of the server, 0 for any
 	Until      int  // last major version of the server, 0 for any
+}
+
+// disposable is for checks that have servers made anew.
+func (n Needs) disposable() Needs {
+	n.Disposable = true
+	return n
 }
 
 // unmet gives the reason to skip, or "".
@@ -93,6 +100,8 @@ func (n Needs) unmet(target *Target, facts serverFacts) string {
 		return "needs credentials of a replication role"
 	case n.Exclusive && !target.Exclusive:
 		return "needs servers that nobody else uses"
+	case n.Disposable && target.Lasting:
+		return "needs servers that may be removed with their data and made anew"
 	case len(target.Pair.Standbys) < n.Standbys:
 		return fmt.Sprintf("needs %d standbys, there is %d", n.Standbys, len(target.Pair.Standbys))
 	case n.Since != 0 && facts.major < n.Since:

@@ -91,11 +91,17 @@ func openEngine(t *testing.T, show func(string)) *stack.Engine {
 	return engine
 }
 
-// start runs a recipe until it replicates.
+// start runs a recipe until it replicates, or finds a stack that does.
 func start(t *testing.T, engine *stack.Engine, of subject) *conformance.Target {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patient(startLimit))
 	defer cancel()
+	if of.swarm != "" {
+		target, err := live.Deployed(ctx, engine, of.swarm, of.choices...)
+		require.NoError(t, err)
+		t.Cleanup(target.Pair.Close)
+		return target
+	}
 	if !of.foreign { // Somebody else's images are pulled where they are missing.
 		model, err := of.options.Load(ctx)
 		require.NoError(t, err)

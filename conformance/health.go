@@ -80,7 +80,7 @@ func (r *runner) healthy(ctx context.Context, limit time.Duration) error {
 
 // renew makes the servers a pair again, in the cheapest way that does.
 func (r *runner) renew(ctx context.Context) error {
-	if r.target.Operator == nil {
+	if !r.disposable() {
 		return r.healthy(ctx, healthLimit)
 	}
 	ctx, cancel := context.WithTimeout(ctx, renewLimit)

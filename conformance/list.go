@@ -34,6 +34,7 @@ func (k Check) conditions() []string {
 	add(k.Needs.Statistics, "statistics")
 	add(k.Needs.Replicator, "replicator")
 	add(k.Needs.Exclusive, "exclusive")
+	add(k.Needs.Disposable || k.Consumes, "disposable")
 	add(k.Needs.Standbys > 1, fmt.Sprintf("%d standbys", k.Needs.Standbys))
 	add(k.Needs.Since != 0, fmt.Sprintf("since %d", k.Needs.Since))
 	add(k.Needs.Until != 0, fmt.Sprintf("until %d", k.Needs.Until))
@@ -53,6 +54,7 @@ type listed struct {
 	Statistics bool   `json:"needs_statistics"`
 	Replicator bool   `json:"needs_replicator"`
 	Exclusive  bool   `json:"needs_exclusive"`
+	Disposable bool   `json:"needs_disposable"`
 	Standbys   int    `json:"needs_standbys"`
 	Since      int    `json:"since,omitempty"`
 	Until      int    `json:"until,omitempty"`
@@ -66,7 +68,7 @@ func WriteListJSON(out io.Writer, checks []Check) error {
 		list = append(list, listed{
 			ID: check.ID, Chapter: check.Chapter(), Level: check.Level, Obligation: check.Obligation, Source: check.Source,
 			ReadsOnly: check.ReadsOnly, Operator: needs.Operator, Superuser: needs.Superuser, Statistics: needs.Statistics,
-			Replicator: needs.Replicator, Exclusive: needs.Exclusive, Standbys: max(needs.Standbys, 1),
+			Replicator: needs.Replicator, Exclusive: needs.Exclusive, Disposable: needs.Disposable || check.Consumes, Standbys: max(needs.Standbys, 1),
 			Since: needs.Since, Until: needs.Until,
 		})
 	}

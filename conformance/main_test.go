@@ -48,7 +48,7 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	if len(*recipeFiles) > 0 { // A verdict on somebody's recipe does not hang on goroutines of a build library.
+	if others() { // A verdict on somebody's recipe does not hang on goroutines of a build library.
 		os.Exit(max(m.Run(), adopt()))
 	}
 	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) { os.Exit(max(code, adopt())) }))
@@ -78,7 +78,7 @@ func askedFor(checks []conformance.Check) ([]conformance.Check, error) {
 	if err != nil {
 		return nil, err
 	}
-	if *profile != "faults" && len(*recipeFiles) == 0 {
+	if *profile != "faults" && !others() {
 		asked = append(asked, literalChecks()...)
 	}
 	if *only != "" {
@@ -111,10 +111,14 @@ func chosen(t *testing.T, checks []conformance.Check) []conformance.Check {
 // again gives the command that runs one check of a test again.
 func (s subject) again(test string, check conformance.Check) string {
 	root, _, _ := strings.Cut(test, "/")
-	file := ""
-	if s.foreign {
-		// People paste it into a shell, and the path is somebody else's text.
-		file = " -file '" + strings.ReplaceAll(strings.Join(s.options.Files, ","), "'", `'\''`) + "'"
+	of := ""
+	// People paste it into a shell, and these are somebody else's texts.
+	quoted := func(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
+	switch {
+	case s.swarm != "":
+		of = " -swarm " + quoted(s.swarm)
+	case s.foreign:
+		of = " -file " + quoted(strings.Join(s.options.Files, ","))
 	}
-	return fmt.Sprintf("go test ./conformance -v -run '^%s$' -args -profile all -checks %s%s", root, check.ID, file)
+	return fmt.Sprintf("go test ./conformance -v -run '^%s$' -args -profile all -checks %s%s", root, check.ID, of)
 }

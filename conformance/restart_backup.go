@@ -18,14 +18,14 @@ func restartBackupChecks() []Check {
 		{
 			ID:         "restart/fast-checkpoint",
 			Obligation: "A standby's base backup should ask for a fast checkpoint: a spread one makes it wait for minutes on a busy primary.",
-			Level:      Should, Needs: faultNeeds(), Disturbs: true, Limit: faultLimit,
+			Level:      Should, Needs: faultNeeds().disposable(), Disturbs: true, Limit: faultLimit,
 			Source: `PostgreSQL documentation, "pg_basebackup": --checkpoint`,
 			Run:    fastCheckpoint,
 		},
 		{
 			ID:         "restart/consistent-under-writes",
 			Obligation: "A standby that was cloned while the primary was written to must hold what the primary holds.",
-			Level:      Must, Needs: faultNeeds(), Disturbs: true, Limit: faultLimit,
+			Level:      Must, Needs: faultNeeds().disposable(), Disturbs: true, Limit: faultLimit,
 			Source: `PostgreSQL documentation, "Making a Base Backup Using the Low Level API"`,
 			Run:    consistentUnderWrites,
 		},

@@ -14,7 +14,7 @@ func restartBothChecks() []Check {
 		{
 			ID:         "restart/down-and-up",
 			Obligation: "Removing the containers and keeping the volumes must keep both servers' data: brought up again, they are the same pair.",
-			Level:      Must, Needs: faultNeeds(), Disturbs: true, Limit: faultLimit,
+			Level:      Must, Needs: faultNeeds().disposable(), Disturbs: true, Limit: faultLimit,
 			Source: "compose specification: volumes; docker compose down",
 			Run:    downAndUp,
 		},

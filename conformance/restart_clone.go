@@ -18,14 +18,14 @@ func restartCloneChecks() []Check {
 		{
 			ID:         "restart/interrupted-clone-heals",
 			Obligation: "A standby whose first base backup was cut short, by SIGKILL or by a stop, must clone again at its next start and stream.",
-			Level:      Must, Needs: needs, Disturbs: true, Limit: faultLimit,
+			Level:      Must, Needs: needs.disposable(), Disturbs: true, Limit: faultLimit,
 			Source: `PostgreSQL documentation, "pg_basebackup": --no-clean`,
 			Run:    interruptedCloneHeals,
 		},
 		{
 			ID:         "restart/stops-during-clone",
 			Obligation: "A standby that is stopped while it clones, or while it waits for its primary, must end within its grace period and not by SIGKILL.",
-			Level:      Must, Needs: needs, Disturbs: true, Limit: faultLimit,
+			Level:      Must, Needs: needs.disposable(), Disturbs: true, Limit: faultLimit,
 			Source: "compose specification: stop_signal, stop_grace_period; signal(7): the first process of a container",
 			Run:    stopsDuringClone,
 		},

@@ -22,7 +22,7 @@ func restartHealthChecks() []Check {
 		{
 			ID:         "restart/healthcheck-over-tcp",
 			Obligation: "A health check should not succeed while the image initialises its cluster with a server that nobody else can reach.",
-			Level:      Should, Needs: faultNeeds(), Disturbs: true, Limit: faultLimit,
+			Level:      Should, Needs: faultNeeds().disposable(), Disturbs: true, Limit: faultLimit,
 			Source: source + "; documentation of the Docker Official Image postgres: initialization scripts",
 			Run:    healthcheckOverTCP,
 		},

@@ -13,14 +13,14 @@ func restartOrderChecks() []Check {
 		{
 			ID:         "restart/standby-first",
 			Obligation: "A new standby that is started before its primary must wait for it and become its standby.",
-			Level:      Must, Needs: faultNeeds(), Disturbs: true, Limit: faultLimit,
+			Level:      Must, Needs: faultNeeds().disposable(), Disturbs: true, Limit: faultLimit,
 			Source: "the recipe; compose specification: depends_on",
 			Run:    standbyFirst,
 		},
 		{
 			ID:         "restart/primary-slow",
 			Obligation: "A new standby must become one however long its primary takes to initialise.",
-			Level:      Must, Needs: faultNeeds(), Disturbs: true, Limit: faultLimit,
+			Level:      Must, Needs: faultNeeds().disposable(), Disturbs: true, Limit: faultLimit,
 			Source: "the recipe; documentation of the Docker Official Image postgres: initialization scripts",
 			Run:    primarySlow,
 		},

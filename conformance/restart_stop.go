@@ -11,7 +11,7 @@ func restartStopChecks() []Check {
 		{
 			ID:         "restart/clean-exit-codes",
 			Obligation: "Servers that are stopped while clients are at work must shut down within their grace period and end with exit code 0.",
-			Level:      Must, Needs: faultNeeds(), Disturbs: true, Limit: faultLimit,
+			Level:      Must, Needs: faultNeeds().disposable(), Disturbs: true, Limit: faultLimit,
 			Source: `PostgreSQL documentation, "Shutting Down the Server"; compose specification: stop_signal, stop_grace_period`,
 			Run:    cleanExitCodes,
 		},

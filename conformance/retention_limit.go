@@ -13,7 +13,7 @@ func retentionLimit() []Check {
 		{
 			ID:         "retention/limit-states",
 			Obligation: "A slot under max_slot_wal_keep_size must go through reserved, extended, unreserved and lost, with safe_wal_size counting down; when it is lost the log says so and the WAL is removed.",
-			Level:      Must, Needs: retentionNeeds(), Disturbs: true, Limit: faultLimit,
+			Level:      Must, Needs: retentionNeeds().disposable(), Disturbs: true, Limit: faultLimit,
 			Source: `PostgreSQL documentation, "pg_replication_slots": wal_status, safe_wal_size; max_slot_wal_keep_size`,
 			Run:    limitStates,
 		},

@@ -14,14 +14,14 @@ func retentionLost() []Check {
 		{
 			ID:         "retention/lost-is-reported",
 			Obligation: "A standby whose slot is lost should not count as healthy: it answers, and will never catch up.",
-			Level:      Should, Needs: retentionNeeds(), Disturbs: true, Limit: faultLimit,
+			Level:      Should, Needs: retentionNeeds().disposable(), Disturbs: true, Limit: faultLimit,
 			Source: `compose specification: healthcheck; PostgreSQL documentation, "pg_replication_slots": wal_status`,
 			Run:    lostIsReported,
 		},
 		{
 			ID:         "retention/lost-needs-clone",
 			Obligation: "A standby whose WAL was removed must say so in its log and go on serving reads; a new slot and a new base backup must make it stream again.",
-			Level:      Must, Needs: retentionNeeds(), Disturbs: true, Limit: faultLimit,
+			Level:      Must, Needs: retentionNeeds().disposable(), Disturbs: true, Limit: faultLimit,
 			Source: `PostgreSQL documentation, "Replication Slots": max_slot_wal_keep_size; "Log-Shipping Standby Servers"`,
 			Run:    lostNeedsClone,
 		},

@@ -43,11 +43,14 @@ func (r *runner) end(ctx context.Context, results Results) error {
 	if ctx.Err() != nil {
 		failed = fmt.Errorf("verify %s: %w", r.target.Name, context.Cause(ctx))
 	}
-	if r.target.Operator != nil || r.target.ReadOnly || ctx.Err() == nil && results.Count(Error) == 0 {
+	if r.disposable() || r.target.ReadOnly || ctx.Err() == nil && results.Count(Error) == 0 {
 		return failed
 	}
 	return errors.Join(failed, r.sweep(ctx))
 }
+
+// disposable says whether servers can be thrown away, and others made.
+func (r *runner) disposable() bool { return r.target.Operator != nil && !r.target.Lasting }
 
 // run executes one check and gives its result.
 func (r *runner) run(ctx context.Context, check Check) Result {
@@ -81,7 +84,11 @@ func (r *runner) unmet(check Check) string {
 	if r.target.ReadOnly && !check.ReadsOnly {
 		return "creates or changes something, and the run is read-only"
 	}
-	return check.Needs.unmet(r.target, r.facts)
+	needs := check.Needs
+	if check.Consumes {
+		needs = needs.disposable()
+	}
+	return needs.unmet(r.target, r.facts)
 }
 
 // execute runs the check's function in a goroutine of its own, so that

@@ -19,7 +19,9 @@ import (
 // absolute count from the project's root.
 //
 //	go test ./conformance -args -file /path/docker-compose.yml -checks slot,standby
+//	go test ./conformance -args -swarm NAME
 var (
+	swarmStack     = flag.String("swarm", "", "`name` of a stack deployed to a Docker Swarm, to check in place of the project's own recipe")
 	recipeFiles    = words("file", "CONFORMANCE_FILE", "compose `files` of a recipe to check in place of the project's own")
 	envFiles       = words("env-file", "", "`files` of variables that the compose files refer to; without it .env beside the first")
 	serviceProfile = words("compose-profile", "", "`profiles` of the compose files to activate")
@@ -57,6 +59,7 @@ type subject struct {
 	choices []live.Option
 	known   conformance.Deviations // nil is none
 	foreign bool                   // not the project's own
+	swarm   string                 // a stack that runs already, in the place of options
 }
 
 // shipped is the project's recipe, with overlays over it.
@@ -69,26 +72,43 @@ func shipped(t *testing.T, name string, overlays ...string) subject {
 	return found
 }
 
-// asked is the recipe that -file names, or else the project's.
+// others says whether the flags name servers that are not the project's.
+func others() bool { return len(*recipeFiles) > 0 || *swarmStack != "" }
+
+// asked is what -file or -swarm names, or else the project's recipe.
 func asked(t *testing.T) subject {
 	t.Helper()
-	if len(*recipeFiles) == 0 {
+	if !others() {
 		return shipped(t, "recipe")
 	}
-	found, err := foreignRecipe()
-	require.NoError(t, err)
+	found := deployedStack()
+	if *swarmStack == "" {
+		var err error
+		found, err = foreignRecipe()
+		require.NoError(t, err)
+	}
 	if *deviationsFile != "" {
 		found.known = readDeviations(t, resolve([]string{*deviationsFile})[0])
 	}
 	return found
 }
 
-// foreignRecipe is the one that -file names.
-func foreignRecipe() (subject, error) {
-	found := subject{foreign: true, choices: []live.Option{
+// told is what the flags say of servers that are not the project's.
+func told() []live.Option {
+	return []live.Option{
 		live.WithRoles(live.Roles{Primary: *primaryService, Standbys: *standbys}),
 		live.WithLogin(live.Login{User: *user, Password: fromEnvironment("CONFORMANCE_PASSWORD", *password), Database: *database}),
-	}}
+	}
+}
+
+// deployedStack is the one that -swarm names.
+func deployedStack() subject {
+	return subject{name: *swarmStack, swarm: *swarmStack, foreign: true, choices: told()}
+}
+
+// foreignRecipe is the one that -file names.
+func foreignRecipe() (subject, error) {
+	found := subject{foreign: true, choices: told()}
 	found.options = stack.Options{
 		Files: resolve(*recipeFiles), EnvFiles: resolve(*envFiles), Environment: os.Environ(), Profiles: *serviceProfile,
 		Images: map[string]string{}, AllowHost: *allowHost, Detached: *keep,
@@ -124,7 +144,7 @@ func resolve(paths []string) []string {
 // onlyShipped skips a test of the project's own recipes while another one is checked.
 func onlyShipped(t *testing.T) {
 	t.Helper()
-	if len(*recipeFiles) > 0 {
-		t.Skip("-file names another recipe")
+	if others() {
+		t.Skip("-file or -swarm names other servers")
 	}
 }

@@ -15,6 +15,7 @@ type Target struct {
 	Replicator Replicator // zero when unknown
 	Exclusive  bool       // nobody else uses the servers
 	ReadOnly   bool       // nothing may be created or changed
+	Lasting    bool       // the servers are somebody's: none is removed or made anew, whatever a check has left
 	Provenance []Fact     // engine, images, versions: shown in every report
 	Topology   Topology   // the servers and streams as found: drawn in every report
 }

@@ -16,7 +16,7 @@ import (
 // without a trace, and come back as new ones. In this order the checks start
 // the servers once. In any other, each begins by bringing about what it needs.
 func teardownChecks() []Check {
-	needs := Needs{Operator: true, Exclusive: true}
+	needs := Needs{Operator: true, Exclusive: true, Disposable: true}
 	return []Check{
 		{
 			ID:         "teardown/stops-cleanly",

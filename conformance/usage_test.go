@@ -23,32 +23,40 @@ import (
 // usage looks whether the flags make sense together, and with the files that
 // they name, before anything is started.
 func usage() error {
-	foreign := len(*recipeFiles) > 0
+	recipe := len(*recipeFiles) > 0
 	switch {
 	case flag.NArg() > 0:
 		return fmt.Errorf("there is nothing to do with %q", flag.Arg(0))
 	case *patience <= 0:
 		return fmt.Errorf("-timeout %g is no factor: it must be above 0", *patience)
-	case *soakFor < 0 || *soakFor > 0 && foreign:
+	case *soakFor < 0 || *soakFor > 0 && others():
 		return errors.New("-soak is a time, and for the project's own recipes")
 	case *asJSON && !*listOnly:
 		return errors.New("-json is for -list")
 	case *listOnly && *adoptTo != "":
 		return errors.New("-list runs no check, so -write-deviations has nothing to write")
-	case !foreign && (*primaryService != "" || len(*standbys) > 0 || *user != "" || *database != "" || len(*images) > 0 ||
-		len(*envFiles) > 0 || len(*serviceProfile) > 0 || *deviationsFile != "" || *adoptTo != "" || *keep || *allowHost):
+	case recipe && *swarmStack != "":
+		return errors.New("-file and -swarm name different servers")
+	case !recipe && (len(*images) > 0 || len(*envFiles) > 0 || len(*serviceProfile) > 0 || *keep || *allowHost):
 		return errors.New("a flag that tells of a recipe needs -file, which names the recipe")
+	case !others() && (*primaryService != "" || len(*standbys) > 0 || *user != "" || *database != "" || *deviationsFile != "" || *adoptTo != ""):
+		return errors.New("a flag that tells of servers needs -file or -swarm, which names them")
 	case *primaryService != "" && slices.Contains(*standbys, *primaryService):
 		return fmt.Errorf("-standby %[1]s: -primary says that %[1]s is the primary", *primaryService)
 	}
-	if _, err := askedFor(conformance.All()); err != nil || !foreign {
+	if _, err := askedFor(conformance.All()); err != nil || !others() {
 		return err
 	}
-	return foreignUsage()
+	if recipe {
+		if err := recipeUsage(); err != nil {
+			return err
+		}
+	}
+	return deviationsUsage()
 }
 
-// foreignUsage reads the files that the flags name.
-func foreignUsage() error {
+// recipeUsage reads the recipe that the flags name.
+func recipeUsage() error {
 	recipe, err := foreignRecipe()
 	if err != nil {
 		return err
@@ -60,6 +68,11 @@ func foreignUsage() error {
 	if _, err := live.Servers(model, live.Roles{Primary: *primaryService, Standbys: *standbys}); err != nil {
 		return fmt.Errorf("read %s: %w; -primary and -standby name services that do", strings.Join(recipe.options.Files, ", "), err)
 	}
+	return nil
+}
+
+// deviationsUsage reads the list of deviations that the flags name.
+func deviationsUsage() error {
 	if *deviationsFile != "" {
 		if _, err := deviationsIn(resolve([]string{*deviationsFile})[0]); err != nil {
 			return err
@@ -98,6 +111,9 @@ func TestWrongUsage(t *testing.T) {
 		"JSON of a run":            {[]string{"-json"}, "-json is for -list"},
 		"a list of a run":          {[]string{"-list", "-file", db, "-write-deviations", "x"}, "-list runs no check"},
 		"no recipe to keep":        {[]string{"-keep"}, "needs -file"},
+		"nobody to log in to":      {[]string{"-user", "alice"}, "needs -file or -swarm"},
+		"two targets":              {[]string{"-file", db, "-swarm", "db"}, "-file and -swarm name different servers"},
+		"a stack to keep":          {[]string{"-swarm", "db", "-keep"}, "needs -file"},
 		"no such profile":          {[]string{"-profile", "most"}, "the profiles are core, usual, faults, all"},
 		"no such check":            {[]string{"-checks", "slot/usedby"}, "no such check; near it: slot/used-by-standby"},
 		"no file":                  {[]string{"-file", filepath.Join(folder, "absent.yml")}, "absent.yml: no such file or directory"},

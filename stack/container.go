@@ -6,12 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/containerd/errdefs"
-	"github.com/docker/compose/v2/pkg/api"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/filters"
+	"github.com/docker/docker/api/types/mount"
 	"github.com/docker/docker/pkg/stdcopy"
 )
 
@@ -46,23 +47,29 @@ type Container struct {
 
 // Endpoint is an address of the host that leads to a port of a container.
 type Endpoint struct {
-	Address string // as the engine binds it
+	Address string // as the engine binds it, or the engine's own where that is on another machine
 	Port    uint16
 	Target  uint16
 }
 
+// containers are those of some services, found anew whenever something is
+// wanted of them.
+type containers struct {
+	engine   *Engine
+	name     string                            // of the project or stack
+	selects  func(service string) filters.Args // what a service's containers carry
+	replaced bool                              // whoever runs them replaces one that has ended, and keeps it
+	known    sync.Map                          // service to the id of the container it had at the last look
+}
+
+// Name is the compose project's or the stack's name.
+func (s *containers) Name() string { return s.name }
+
 // find gives the id of a service's container, running or not.
-func (s *Stack) find(ctx context.Context, service string) (string, error) {
-	found, err := s.engine.cli.Client().ContainerList(ctx, container.ListOptions{
-		All: true,
-		Filters: filters.NewArgs(
-			filters.Arg("label", api.ProjectLabel+"="+s.name),
-			filters.Arg("label", api.ServiceLabel+"="+service),
-			filters.Arg("label", api.OneoffLabel+"=False"),
-		),
-	})
+func (s *containers) find(ctx context.Context, service string) (string, error) {
+	found, err := s.list(ctx, service)
 	if err != nil {
-		return "", fmt.Errorf("find container of %s: %w", service, err)
+		return "", err
 	}
 	if len(found) == 0 {
 		return "", fmt.Errorf("find container of %s: %w", service, ErrNoContainer)
@@ -70,17 +77,26 @@ func (s *Stack) find(ctx context.Context, service string) (string, error) {
 	return found[0].ID, nil
 }
 
+// list gives a service's containers, the newest first.
+func (s *containers) list(ctx context.Context, service string) ([]container.Summary, error) {
+	found, err := s.engine.cli.Client().ContainerList(ctx, container.ListOptions{All: true, Filters: s.selects(service)})
+	if err != nil {
+		return nil, fmt.Errorf("find container of %s: %w", service, err)
+	}
+	return found, nil
+}
+
 // inspect looks at the container that a service had the last time, and for
 // another one only when that is gone. Waiting means looking many times a
 // second, and a list costs the engine far more than a look.
-func (s *Stack) inspect(ctx context.Context, service string) (container.InspectResponse, error) {
+func (s *containers) inspect(ctx context.Context, service string) (container.InspectResponse, error) {
 	engine := s.engine.cli.Client()
 	if id, known := s.known.Load(service); known {
 		raw, err := engine.ContainerInspect(ctx, fmt.Sprint(id))
-		if err == nil {
+		if err == nil && (raw.State.Running || !s.replaced) {
 			return raw, nil
 		}
-		if !errdefs.IsNotFound(err) {
+		if err != nil && !errdefs.IsNotFound(err) {
 			return raw, fmt.Errorf("inspect container of %s: %w", service, err)
 		}
 	}
@@ -98,7 +114,7 @@ func (s *Stack) inspect(ctx context.Context, service string) (container.InspectR
 
 // Inspect tells the state of a service's container.
 // Errors: ErrNoContainer, or what the engine said.
-func (s *Stack) Inspect(ctx context.Context, service string) (Container, error) {
+func (s *containers) Inspect(ctx context.Context, service string) (Container, error) {
 	raw, err := s.inspect(ctx, service)
 	if err != nil {
 		return Container{}, err
@@ -109,7 +125,7 @@ func (s *Stack) Inspect(ctx context.Context, service string) (Container, error) 
 		Restarts: raw.RestartCount, Terminal: raw.Config.Tty, Entry: raw.Config.Entrypoint,
 		ImageID: raw.Image, Image: raw.Config.Image, Labels: raw.Config.Labels, User: raw.Config.User,
 		Grace: stopTimeout, SharedMem: raw.HostConfig.ShmSize,
-		Env: map[string]string{}, Command: raw.Config.Cmd, Ports: endpoints(raw),
+		Env: map[string]string{}, Command: raw.Config.Cmd, Ports: s.engine.place.endpoints(raw),
 		Started: moment(raw.State.StartedAt), Finished: moment(raw.State.FinishedAt),
 	}
 	if raw.State.Health != nil {
@@ -121,6 +137,11 @@ func (s *Stack) Inspect(ctx context.Context, service string) (Container, error) 
 	for _, one := range attachments(raw) {
 		if address := one.settings.IPAMConfig.IPv4Address; address != "" {
 			found.Addresses = append(found.Addresses, address)
+		}
+	}
+	for _, one := range raw.HostConfig.Mounts {
+		if one.Type == mount.TypeTmpfs && one.Target == "/dev/shm" && one.TmpfsOptions != nil {
+			found.SharedMem = one.TmpfsOptions.SizeBytes
 		}
 	}
 	if raw.Config.StopTimeout != nil {
@@ -151,7 +172,7 @@ type Execution struct {
 
 // Exec runs a command in a service's container, as the container's user.
 // A command that ran and failed is no error: see Execution.ExitCode.
-func (s *Stack) Exec(ctx context.Context, service string, command ...string) (Execution, error) {
+func (s *containers) Exec(ctx context.Context, service string, command ...string) (Execution, error) {
 	id, err := s.find(ctx, service)
 	if err != nil {
 		return Execution{}, err

@@ -5,6 +5,11 @@
 // ports become ephemeral and bound to loopback, names and labels become the
 // run's own, all on the loaded model in memory.
 //
+// An engine on another machine gets copies of the files that services mount,
+// and ports are published where it answers: see [Engine.Remote]. A stack that
+// somebody has deployed to a swarm is looked at and broken, never removed: see
+// [Swarm].
+//
 // It is the only package that knows the compose SDK and the engine's API, and
 // none of their types shows through its door.
 //

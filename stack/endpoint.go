@@ -11,17 +11,17 @@ import (
 	"github.com/docker/docker/api/types/container"
 )
 
-// loopback is where the ports of a stack are published.
+// loopback is where the ports of a stack are published, on an engine of this machine.
 const loopback = "127.0.0.1"
 
 // ErrNotPublished says that a port of a service leads nowhere now: the
 // container is not running, or nothing publishes it.
 var ErrNotPublished = errors.New("port is not published")
 
-// Endpoint gives the host's address for a port of a service, as it is now:
+// Endpoint gives the address that leads to a port of a service, as it is now:
 // an ephemeral port changes whenever its container starts again.
 // Errors: ErrNoContainer, ErrNotPublished, or what the engine said.
-func (s *Stack) Endpoint(ctx context.Context, service string, port uint16) (Endpoint, error) {
+func (s *containers) Endpoint(ctx context.Context, service string, port uint16) (Endpoint, error) {
 	state, err := s.Inspect(ctx, service)
 	if err != nil {
 		return Endpoint{}, err
@@ -34,7 +34,7 @@ func (s *Stack) Endpoint(ctx context.Context, service string, port uint16) (Endp
 	return Endpoint{}, fmt.Errorf("find port %d of %s (%s): %w", port, service, state.State, ErrNotPublished)
 }
 
-func endpoints(raw container.InspectResponse) []Endpoint {
+func (p place) endpoints(raw container.InspectResponse) []Endpoint {
 	var found []Endpoint
 	for port, bindings := range raw.NetworkSettings.Ports {
 		if port.Proto() != "tcp" {
@@ -46,20 +46,12 @@ func endpoints(raw container.InspectResponse) []Endpoint {
 				continue // a container that is just starting has a binding without a port
 			}
 			found = append(found, Endpoint{
-				Address: reachableAddress(binding.HostIP),
+				Address: p.reach(binding.HostIP),
 				Port:    uint16(published), Target: uint16(port.Int()), //nolint:gosec // the engine's ports fit
 			})
 		}
 	}
 	return found
-}
-
-// reachableAddress turns "any address" into one that can be connected to.
-func reachableAddress(bound string) string {
-	if ip := net.ParseIP(bound); ip == nil || ip.IsUnspecified() {
-		return loopback
-	}
-	return bound
 }
 
 func isLoopback(name string) bool {

@@ -6,15 +6,12 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"net/url"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/containerd/errdefs"
 	"github.com/docker/cli/cli/command"
-	"github.com/docker/cli/cli/flags"
 	"github.com/docker/compose/v2/pkg/api"
 	"github.com/docker/compose/v2/pkg/compose"
 	"github.com/docker/compose/v2/pkg/progress"
@@ -38,10 +35,6 @@ var ErrOldEngine = errors.New("container engine is too old")
 // oldestAPI is that of Docker Engine 20.10, the oldest engine that has been tried.
 const oldestAPI = "1.41"
 
-// ErrRemoteEngine says that the engine is on another machine, where neither
-// bind mounts of local files nor loopback ports lead.
-var ErrRemoteEngine = errors.New("engine is on another machine: bind-mounted files and loopback ports do not reach it")
-
 // silence makes the SDK's process-wide output quiet, once: it would print
 // progress and warnings to this process's own streams.
 var silence = sync.OnceFunc(func() { //nolint:gochecknoglobals // the SDK's own settings are process-wide
@@ -54,6 +47,7 @@ var silence = sync.OnceFunc(func() { //nolint:gochecknoglobals // the SDK's own 
 type Engine struct {
 	cli      *command.DockerCli
 	compose  api.Compose
+	place    place
 	session  *session
 	progress *progressWriter
 
@@ -75,25 +69,24 @@ type Engine struct {
 func Open(ctx context.Context, observe func(Step)) (*Engine, error) {
 	silence()
 	writer := &progressWriter{observe: observe}
-	cli, err := command.NewDockerCli(
-		command.WithInputStream(io.NopCloser(strings.NewReader(""))),
-		command.WithCombinedStreams(writer),
-	)
+	cli, err := dial(writer)
 	if err != nil {
-		return nil, fmt.Errorf("configure engine client: %w", err)
+		return nil, err
 	}
-	if err := cli.Initialize(flags.NewClientOptions()); err != nil {
-		return nil, fmt.Errorf("configure engine client: %w", err)
+	address := cli.DockerEndpoint().Host
+	if err := reachable(ctx, cli.Client(), address); err != nil {
+		return nil, closing(cli, err)
 	}
-	if err := reachable(ctx, cli.Client()); err != nil {
-		return nil, errors.Join(err, cli.Client().Close())
-	}
-	session, err := newSession()
+	place, err := locate(ctx, address)
 	if err != nil {
-		return nil, errors.Join(err, cli.Client().Close())
+		return nil, closing(cli, err)
+	}
+	session, err := newSession(sameEngine(cli))
+	if err != nil {
+		return nil, closing(cli, err)
 	}
 	engine := &Engine{
-		cli: cli, session: session, progress: writer,
+		cli: cli, place: place, session: session, progress: writer,
 		// No prompt is ever answered: the SDK asks before it deletes data.
 		compose: compose.NewComposeService(cli, compose.WithPrompt(func(question string, _ bool) (bool, error) {
 			return false, fmt.Errorf("refuse to answer the prompt %q", question)
@@ -107,21 +100,18 @@ func Open(ctx context.Context, observe func(Step)) (*Engine, error) {
 	return engine, nil
 }
 
-func reachable(ctx context.Context, engine client.APIClient) error {
+func reachable(ctx context.Context, engine client.APIClient, address string) error {
 	ctx, cancel := context.WithTimeout(ctx, pingLimit)
 	defer cancel()
 	ping, err := engine.Ping(ctx)
 	switch {
 	case errors.Is(err, fs.ErrPermission):
-		return fmt.Errorf("reach engine at %s: %w: %w", engine.DaemonHost(), ErrNoPermission, err)
+		return fmt.Errorf("reach engine at %s: %w: %w", address, ErrNoPermission, err)
 	case err != nil:
-		return fmt.Errorf("reach engine at %s: %w: %w", engine.DaemonHost(), ErrNoEngine, err)
+		return fmt.Errorf("reach engine at %s: %w: %w", address, ErrNoEngine, err)
 	case versions.LessThan(ping.APIVersion, oldestAPI):
 		return fmt.Errorf("reach engine at %s: %w: it speaks API %q, needed is %s (Docker Engine 20.10)",
-			engine.DaemonHost(), ErrOldEngine, ping.APIVersion, oldestAPI)
-	}
-	if address, err := url.Parse(engine.DaemonHost()); err == nil && address.Scheme != "unix" && !isLoopback(address.Hostname()) {
-		return fmt.Errorf("reach engine at %s: %w", engine.DaemonHost(), ErrRemoteEngine)
+			address, ErrOldEngine, ping.APIVersion, oldestAPI)
 	}
 	return nil
 }
@@ -148,8 +138,12 @@ func (e *Engine) Provenance(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("ask engine version: %w", err)
 	}
-	return fmt.Sprintf("%s %s, API %s, %s/%s", version.Platform.Name, version.Version,
-		e.cli.Client().ClientVersion(), version.Os, version.Arch), nil
+	text := fmt.Sprintf("%s %s, API %s, %s/%s", version.Platform.Name, version.Version,
+		e.cli.Client().ClientVersion(), version.Os, version.Arch)
+	if e.place.remote {
+		text += fmt.Sprintf(", at %s: ports are published on %s, mounted files are copied", e.place.engine, e.place.host)
+	}
+	return text, nil
 }
 
 // alive gives a context that also ends when the process is interrupted.

@@ -21,7 +21,7 @@ func TestAnEngineThatMayNotBeUsed(t *testing.T) {
 			return nil, &net.OpError{Op: "dial", Net: "unix", Err: os.NewSyscallError("connect", syscall.EACCES)}
 		}))
 	require.NoError(t, err)
-	err = reachable(t.Context(), engine)
+	err = reachable(t.Context(), engine, "unix:///var/run/docker.sock")
 	require.ErrorIs(t, err, ErrNoPermission)
 	require.NotErrorIs(t, err, ErrNoEngine)
 	require.NoError(t, engine.Close())

@@ -21,12 +21,12 @@ type LogLine struct {
 
 // Logs gives what a service's container has written, stdout and stderr in
 // the order of arrival, since a moment; the zero time is all of it.
-func (s *Stack) Logs(ctx context.Context, service string, since time.Time) (string, error) {
+func (s *containers) Logs(ctx context.Context, service string, since time.Time) (string, error) {
 	return s.log(ctx, service, since, false)
 }
 
 // LogLines gives the same with the moment of each line.
-func (s *Stack) LogLines(ctx context.Context, service string, since time.Time) ([]LogLine, error) {
+func (s *containers) LogLines(ctx context.Context, service string, since time.Time) ([]LogLine, error) {
 	text, err := s.log(ctx, service, since, true)
 	var lines []LogLine
 	for line := range strings.Lines(text) {
@@ -40,7 +40,7 @@ func (s *Stack) LogLines(ctx context.Context, service string, since time.Time) (
 	return lines, err
 }
 
-func (s *Stack) log(ctx context.Context, service string, since time.Time, stamped bool) (string, error) {
+func (s *containers) log(ctx context.Context, service string, since time.Time, stamped bool) (string, error) {
 	id, err := s.find(ctx, service)
 	if err != nil {
 		return "", err

@@ -27,7 +27,7 @@ func (s *Stack) Run(ctx context.Context, service string, command ...string) (end
 		if err != nil {
 			return err
 		}
-		oneOff, err := s.createOneOff(ctx, engine, like, command)
+		oneOff, err := s.createOneOff(ctx, engine, service, like, command)
 		if err != nil {
 			return err
 		}
@@ -42,7 +42,7 @@ func (s *Stack) Run(ctx context.Context, service string, command ...string) (end
 	return ended, err
 }
 
-func (s *Stack) createOneOff(ctx context.Context, engine client.APIClient, like container.InspectResponse, command []string) (id string, err error) {
+func (s *Stack) createOneOff(ctx context.Context, engine client.APIClient, service string, like container.InspectResponse, command []string) (id string, err error) {
 	labels := maps.Clone(like.Config.Labels) // those of the run are among them
 	labels[api.OneoffLabel] = "True"
 	others := attachments(like)
@@ -62,6 +62,9 @@ func (s *Stack) createOneOff(ctx context.Context, engine client.APIClient, like 
 		if err := engine.NetworkConnect(ctx, one.network, created.ID, nil); err != nil {
 			return "", errors.Join(err, removeContainer(ctx, engine, created.ID))
 		}
+	}
+	if err := s.furnish(ctx, created.ID, service); err != nil {
+		return "", errors.Join(err, removeContainer(ctx, engine, created.ID))
 	}
 	return created.ID, nil
 }

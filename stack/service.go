@@ -14,7 +14,7 @@ import (
 
 // act does something to a service's container through the engine: the SDK's
 // verbs act on dependents too, or do nothing silently.
-func (s *Stack) act(ctx context.Context, verb, service string, do func(context.Context, client.APIClient, string) error) error {
+func (s *containers) act(ctx context.Context, verb, service string, do func(context.Context, client.APIClient, string) error) error {
 	ctx, cancel := s.engine.alive(ctx)
 	defer cancel()
 	id, err := s.find(ctx, service)
@@ -52,7 +52,7 @@ func (s *Stack) Restart(ctx context.Context, service string) error {
 // Kill sends a signal, such as KILL, to a service's first process. With KILL
 // it returns when the container has ended, unless its restart policy has
 // started it again by then.
-func (s *Stack) Kill(ctx context.Context, service, signal string) error {
+func (s *containers) Kill(ctx context.Context, service, signal string) error {
 	return s.act(ctx, "kill -"+signal, service, func(ctx context.Context, engine client.APIClient, id string) error {
 		ended, failed := engine.ContainerWait(ctx, id, container.WaitConditionNextExit)
 		if err := engine.ContainerKill(ctx, id, signal); err != nil || signal != "KILL" {
@@ -68,7 +68,7 @@ func (s *Stack) Kill(ctx context.Context, service, signal string) error {
 }
 
 // Pause freezes all processes of a service; one that is frozen is left so.
-func (s *Stack) Pause(ctx context.Context, service string) error {
+func (s *containers) Pause(ctx context.Context, service string) error {
 	return s.act(ctx, "pause", service, func(ctx context.Context, engine client.APIClient, id string) error {
 		if frozen, err := paused(ctx, engine, id); err != nil || frozen {
 			return err
@@ -78,7 +78,7 @@ func (s *Stack) Pause(ctx context.Context, service string) error {
 }
 
 // Unpause lets a frozen service go on; one that is not frozen is left alone.
-func (s *Stack) Unpause(ctx context.Context, service string) error {
+func (s *containers) Unpause(ctx context.Context, service string) error {
 	return s.act(ctx, "unpause", service, func(ctx context.Context, engine client.APIClient, id string) error {
 		if frozen, err := paused(ctx, engine, id); err != nil || !frozen {
 			return err
@@ -96,7 +96,7 @@ func paused(ctx context.Context, engine client.APIClient, id string) (bool, erro
 }
 
 // Wait waits until a service's container has ended and gives its exit code.
-func (s *Stack) Wait(ctx context.Context, service string) (int, error) {
+func (s *containers) Wait(ctx context.Context, service string) (int, error) {
 	const interval = 50 * time.Millisecond
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()

@@ -26,14 +26,15 @@ const (
 // The lock, not a process id, is the sign of life: it ends with the process
 // however that ends, and is never inherited by a later one.
 type session struct {
-	id    string
-	lease *os.File
+	id     string
+	lease  *os.File
+	engine []string // variables that name it
 
 	mutex    sync.Mutex
 	watchdog *watchdog
 }
 
-func newSession() (*session, error) {
+func newSession(engine []string) (*session, error) {
 	id := strings.ToLower(rand.Text()[:10])
 	path := leasePath(id)
 	lease, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o644) //nolint:gosec // other users' sweeps must see the lock
@@ -46,7 +47,7 @@ func newSession() (*session, error) {
 	if _, err := lease.WriteString(host()); err != nil {
 		return nil, fmt.Errorf("write lease of the run: %w", errors.Join(err, lease.Close(), os.Remove(path)))
 	}
-	return &session{id: id, lease: lease}, nil
+	return &session{id: id, lease: lease, engine: engine}, nil
 }
 
 // leasePath is the file that a run holds locked; * is that of any run.
@@ -85,14 +86,14 @@ func (s *session) labels() map[string]string {
 	return map[string]string{SessionLabel: s.id, hostLabel: host(), leaseLabel: s.lease.Name()}
 }
 
-// watched starts the watchdog for an engine unless it runs already.
-func (s *session) watched(engine string) error {
+// watched starts the watchdog unless it runs already.
+func (s *session) watched() error {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	if s.watchdog != nil {
 		return nil
 	}
-	dog, err := startWatchdog(s.id, engine)
+	dog, err := startWatchdog(s.id, s.engine)
 	s.watchdog = dog
 	return err
 }

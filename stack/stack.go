@@ -13,6 +13,7 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 	"github.com/docker/compose/v2/pkg/api"
+	"github.com/docker/docker/api/types/filters"
 )
 
 // Options say what to start.
@@ -28,12 +29,12 @@ type Options struct {
 	Detached    bool              // leave it to the caller to remove the stack, also when this process ends
 
 	Name         string // begins the project's name; a random part follows
-	LiteralPorts bool   // publish the ports that the files name, on loopback
+	LiteralPorts bool   // publish the ports that the files name, on loopback: see Engine.Remote
 	Isolatable   bool   // prepare each service for Isolate
 	// Limited puts volumes, named as in the files, into memory with a size of
 	// their own, so that Fill works.
 	Limited map[string]LimitedVolume
-	// Publish makes a port of a service reachable on loopback where the files do not.
+	// Publish makes a port of a service reachable from here where the files do not.
 	Publish map[string]uint16
 	// Template names what the volumes begin with, see Keep; empty is nothing.
 	Template string
@@ -45,12 +46,10 @@ type Options struct {
 
 // Stack is one running compose project. It is safe for concurrent use.
 type Stack struct {
-	engine  *Engine
+	containers
 	mutex   sync.Mutex // guards options.Commands
 	options Options
-	name    string
 	filled  atomic.Bool // the volumes have what the template holds
-	known   sync.Map    // service to the id of the container it had at the last look
 	Model   Model       // as written in the files, before ports and names are changed
 }
 
@@ -75,8 +74,8 @@ func (e *PortTakenError) Unwrap() error { return e.Cause }
 // have been started: whether the servers in them are ready is another matter.
 // When it fails, what it made is removed.
 //
-// Errors: ErrRecipe, ErrHost, ErrNoTemplate, ErrNoSpace, *PortTakenError, or what
-// the engine said.
+// Errors: ErrRecipe, ErrHost, ErrNotSent, ErrNoTemplate, ErrNoSpace,
+// *PortTakenError, or what the engine said.
 func (e *Engine) Up(ctx context.Context, options Options) (*Stack, error) {
 	stack, err := e.Prepare(ctx, options)
 	if err != nil {
@@ -94,19 +93,34 @@ func (e *Engine) Up(ctx context.Context, options Options) (*Stack, error) {
 // and until that returns the containers can already be looked at. What a
 // failed Up has made then stays for the caller to look at and to Discard.
 //
-// Errors: ErrRecipe, ErrHost.
+// Errors: ErrRecipe, ErrHost, ErrNotSent.
 func (e *Engine) Prepare(ctx context.Context, options Options) (*Stack, error) {
 	model, err := options.Load(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return &Stack{engine: e, options: options, Model: model, name: projectName(options.Name)}, nil
+	prepared := &Stack{containers: e.project(projectName(options.Name)), options: options, Model: model}
+	if err := prepared.canBeSent(ctx); err != nil {
+		return nil, err
+	}
+	return prepared, nil
 }
 
 // projectName makes a name that no other run has.
 func projectName(prefix string) string {
 	name := strings.ToLower(regexp.MustCompile(`[^a-zA-Z0-9_-]+`).ReplaceAllString(prefix, "-"))
 	return "pms-" + strings.Trim(name, "-_") + "-" + strings.ToLower(rand.Text()[:6])
+}
+
+// project are the containers of a compose project.
+func (e *Engine) project(name string) containers {
+	return containers{engine: e, name: name, selects: func(service string) filters.Args {
+		return filters.NewArgs(
+			filters.Arg("label", api.ProjectLabel+"="+name),
+			filters.Arg("label", api.ServiceLabel+"="+service),
+			filters.Arg("label", api.OneoffLabel+"=False"),
+		)
+	}}
 }
 
 // labels are what everything of the stack carries.
@@ -116,9 +130,6 @@ func (s *Stack) labels() map[string]string {
 	}
 	return s.engine.session.labels()
 }
-
-// Name is the compose project's name.
-func (s *Stack) Name() string { return s.name }
 
 // Options tell how the stack was started.
 func (s *Stack) Options() Options { return s.options }
@@ -136,19 +147,17 @@ func (s *Stack) Up(ctx context.Context) error {
 // Create creates what is missing without starting it: Start then chooses the
 // order in which services begin.
 func (s *Stack) Create(ctx context.Context) error {
-	return s.bring(ctx, nil, func(ctx context.Context, project *types.Project, create api.CreateOptions) error {
-		return s.engine.compose.Create(ctx, project, create)
-	})
+	return s.bring(ctx, nil, s.create)
 }
 
 // up creates and starts what is missing, and makes the named services anew where
 // they differ from the model; none named is all. The SDK starts the others too.
 func (s *Stack) up(ctx context.Context, services ...string) error {
-	return s.bring(ctx, services, func(ctx context.Context, project *types.Project, create api.CreateOptions) error {
-		return s.engine.compose.Up(ctx, project, api.UpOptions{
-			Create: create,
-			Start:  api.StartOptions{Project: project, Services: create.Services},
-		})
+	return s.bring(ctx, services, func(ctx context.Context, project *types.Project, options api.CreateOptions) error {
+		if err := s.create(ctx, project, options); err != nil {
+			return err
+		}
+		return s.engine.compose.Start(ctx, project.Name, api.StartOptions{Project: project, Services: options.Services})
 	})
 }
 
@@ -159,7 +168,7 @@ func (s *Stack) bring(ctx context.Context, services []string, do func(context.Co
 	ctx, cancel := s.engine.alive(ctx)
 	defer cancel()
 	// The watchdog must be on guard before the first thing exists.
-	if err := s.engine.session.watched(s.engine.cli.Client().DaemonHost()); err != nil {
+	if err := s.engine.session.watched(); err != nil {
 		return err
 	}
 	project, err := s.project(ctx)
@@ -188,6 +197,7 @@ func (s *Stack) project(ctx context.Context) (*types.Project, error) {
 	}
 	isolate(project, s.labels(), s.options)
 	s.command(project)
+	s.engine.place.publish(project)
 	addWatchNetworks(project, s.labels())
 	if s.options.Isolatable {
 		expectIsolation(project)

@@ -49,24 +49,8 @@ func TestProgressWriter(t *testing.T) {
 	assert.Equal(t, []string{"Network a Creating", "Network a Created"}, steps)
 }
 
-func TestReachableAddress(t *testing.T) {
-	for bound, want := range map[string]string{
-		"0.0.0.0": "127.0.0.1", "::": "127.0.0.1", "": "127.0.0.1", "192.0.2.7": "192.0.2.7",
-	} {
-		assert.Equal(t, want, reachableAddress(bound), bound)
-	}
-}
-
-func TestIsLoopback(t *testing.T) {
-	for name, want := range map[string]bool{
-		"localhost": true, "127.0.0.1": true, "::1": true, "192.0.2.7": false, "example.org": false,
-	} {
-		assert.Equal(t, want, isLoopback(name), name)
-	}
-}
-
 func TestLeaseIsTheSignOfLife(t *testing.T) {
-	run, err := newSession()
+	run, err := newSession(nil)
 	require.NoError(t, err)
 	path := run.lease.Name()
 	assert.False(t, dead(path), "the run holds its lease")
@@ -80,7 +64,7 @@ func TestLeaseIsTheSignOfLife(t *testing.T) {
 
 func TestLeasesOfDeadRunsAreSwept(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
-	run, err := newSession()
+	run, err := newSession(nil)
 	require.NoError(t, err)
 	lease := func(id, text string, age time.Duration) string {
 		path := leasePath(id)

@@ -10,8 +10,6 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
-
-	"github.com/docker/docker/client"
 )
 
 // watchdogVariable names the session that a watchdog process watches over.
@@ -34,13 +32,13 @@ type watchdog struct {
 	pipe    io.WriteCloser
 }
 
-func startWatchdog(id, engine string) (*watchdog, error) {
+func startWatchdog(id string, engine []string) (*watchdog, error) {
 	executable, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("start watchdog: %w", err)
 	}
 	process := exec.Command(executable) //nolint:noctx // it must outlive every context of this process
-	process.Env = append(os.Environ(), watchdogVariable+"="+id, "DOCKER_HOST="+engine)
+	process.Env = append(append(os.Environ(), watchdogVariable+"="+id), engine...)
 	process.Dir = "/"                                        // keeps no directory busy
 	process.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // Ctrl-C is for the run alone
 	pipe, err := process.StdinPipe()
@@ -74,10 +72,11 @@ func watch(id string, pipe io.Reader) int {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), removeLimit)
 	defer cancel()
-	engine, err := client.NewClientWithOpts(client.FromEnv, client.WithAPIVersionNegotiation())
+	cli, err := dial(io.Discard)
 	if err != nil {
 		return 1
 	}
+	engine := cli.Client()
 	defer func() { _ = engine.Close() }() // the process ends anyway
 	// What was in the making when the run died appears a moment later.
 	const settle = 500 * time.Millisecond

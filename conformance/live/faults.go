@@ -25,33 +25,6 @@ func (o *operator) Unavailable(ctx context.Context, fault conformance.Fault) str
 	return ""
 }
 
-func (o *operator) Stop(ctx context.Context, node string) error {
-	defer o.forgetNode(node)
-	return o.stack().Stop(ctx, node)
-}
-
-func (o *operator) Start(ctx context.Context, node string) error {
-	return o.stack().Start(ctx, node)
-}
-
-func (o *operator) Restart(ctx context.Context, node string) error {
-	defer o.forgetNode(node)
-	return o.stack().Restart(ctx, node)
-}
-
-func (o *operator) Kill(ctx context.Context, node, signal string) error {
-	defer o.forgetNode(node)
-	return o.stack().Kill(ctx, node, signal)
-}
-
-func (o *operator) Pause(ctx context.Context, node string) error {
-	return o.stack().Pause(ctx, node)
-}
-
-func (o *operator) Unpause(ctx context.Context, node string) error {
-	return o.stack().Unpause(ctx, node)
-}
-
 func (o *operator) Isolate(ctx context.Context, node string) error {
 	defer o.rerouteNode(node)
 	heal, err := o.stack().Isolate(ctx, node)
@@ -111,23 +84,4 @@ func (o *operator) linkReason(ctx context.Context) string {
 	}
 	o.linked.Store(true)
 	return ""
-}
-
-// rerouteNode drops connections to a server whose published port may have
-// moved to another network.
-func (o *operator) rerouteNode(name string) {
-	for _, node := range o.nodes {
-		if node.Name() == name {
-			node.Reset()
-		}
-	}
-}
-
-// forgetNode closes connections to a server that has ended or changed.
-func (o *operator) forgetNode(name string) {
-	for _, node := range o.nodes {
-		if node.Name() == name {
-			node.Close()
-		}
-	}
 }

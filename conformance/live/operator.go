@@ -8,27 +8,19 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/postgres-master-slave/postgres-master-slave/conformance"
-	"github.com/postgres-master-slave/postgres-master-slave/pair"
 	"github.com/postgres-master-slave/postgres-master-slave/stack"
 )
 
 // operator is a stack as the conformance suite sees it.
 type operator struct {
-	engine  *stack.Engine
+	crew
 	options stack.Options
-	model   stack.Model
 	// The servers may come to run as another stack, while connections ask for their addresses.
 	current  atomic.Pointer[stack.Stack]
 	instance conformance.Instance // how the servers run now
-	roles    Roles
-	logins   logins
-	nodes    []*pair.Node
-	target   *conformance.Target
-	ready    time.Time
-	turn     func() error // ends this run's turn on literal ports; nil when it has none
+	turn     func() error         // ends this run's turn on literal ports; nil when it has none
 
 	linked   atomic.Bool // a container has reached this process
 	mutex    sync.Mutex
@@ -38,62 +30,6 @@ type operator struct {
 var _ conformance.Operator = (*operator)(nil)
 
 func (o *operator) stack() *stack.Stack { return o.current.Load() }
-
-func (o *operator) Ready() time.Time { return o.ready }
-
-func (o *operator) Inspect(ctx context.Context, node string) (conformance.Container, error) {
-	state, err := o.stack().Inspect(ctx, node)
-	if err != nil {
-		return conformance.Container{}, err
-	}
-	seen := conformance.Container{
-		State: state.State, ExitCode: state.ExitCode, OOMKilled: state.OOMKilled, Health: state.Health,
-		ImageID: state.ImageID, User: state.User, Grace: state.Grace, Restart: state.Restart,
-		Memory: state.SharedMem, Env: state.Env, Command: state.Command, Literal: o.literalPorts(node),
-		Started: state.Started, Finished: state.Finished, Probe: state.Probe, Addresses: state.Addresses,
-	}
-	for _, port := range state.Ports {
-		seen.Ports = append(seen.Ports, conformance.PublishedPort{
-			HostAddress: port.Address, HostPort: port.Port, Port: port.Target,
-		})
-	}
-	return seen, nil
-}
-
-// literalPorts are the host ports that the recipe names for a service.
-func (o *operator) literalPorts(service string) []conformance.PublishedPort {
-	const bits = 16
-	var named []conformance.PublishedPort
-	for _, port := range o.model.Services[service].Ports {
-		published, err := strconv.ParseUint(port.Published, 10, bits)
-		if err != nil {
-			continue // none, or a range of which any will do
-		}
-		named = append(named, conformance.PublishedPort{
-			HostAddress: port.HostAddress, HostPort: uint16(published), Port: port.Target,
-		})
-	}
-	return named
-}
-
-// port is where a service's server listens.
-func (o *operator) port(service string) uint16 {
-	for _, server := range o.logins.servers {
-		if server.Name == service {
-			return server.port
-		}
-	}
-	return serverPort
-}
-
-func (o *operator) Logs(ctx context.Context, node string, since time.Time) (string, error) {
-	return o.stack().Logs(ctx, node, since)
-}
-
-func (o *operator) Exec(ctx context.Context, node string, command ...string) (conformance.Execution, error) {
-	ended, err := o.stack().Exec(ctx, node, command...)
-	return conformance.Execution(ended), err
-}
 
 func (o *operator) Run(ctx context.Context, node string, command ...string) (conformance.Execution, error) {
 	ended, err := o.stack().Run(ctx, node, command...)
@@ -203,6 +139,9 @@ func (o *operator) portsFree(ctx context.Context, options stack.Options) error {
 	if err := o.takeTurn(ctx); err != nil {
 		return err
 	}
+	if o.engine.Remote() { // it says itself when one is taken
+		return nil
+	}
 	for _, node := range o.nodes {
 		for _, port := range o.literalPorts(node.Name()) {
 			address := net.JoinHostPort("127.0.0.1", strconv.Itoa(int(port.HostPort)))
@@ -221,11 +160,4 @@ func (o *operator) portsFree(ctx context.Context, options stack.Options) error {
 func (o *operator) Discard(ctx context.Context) error {
 	o.forget()
 	return errors.Join(o.stack().Discard(ctx), o.endTurn())
-}
-
-// forget closes connections that are about to break.
-func (o *operator) forget() {
-	for _, node := range o.nodes {
-		node.Close()
-	}
 }

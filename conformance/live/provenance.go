@@ -18,18 +18,15 @@ const titleLabel = "org.opencontainers.image.title"
 
 // provenance tells what was really run: engine, images, server versions, and
 // who streams to whom.
-func (o *operator) provenance(ctx context.Context) ([]conformance.Fact, conformance.Topology, error) {
+func (c *crew) provenance(ctx context.Context) ([]conformance.Fact, conformance.Topology, error) {
 	var topology conformance.Topology
-	engine, err := o.engine.Provenance(ctx)
+	engine, err := c.engine.Provenance(ctx)
 	if err != nil {
 		return nil, topology, err
 	}
-	facts := []conformance.Fact{{Name: "engine", Value: engine}, {Name: "project", Value: o.stack().Name()}}
-	for _, change := range o.model.Changes {
-		facts = append(facts, conformance.Fact{Name: "changed", Value: change})
-	}
-	for _, node := range o.target.Pair.Nodes() {
-		found, err := o.topologyNode(ctx, node)
+	facts := []conformance.Fact{{Name: "engine", Value: engine}, {Name: "project", Value: c.at().Name()}}
+	for _, node := range c.target.Pair.Nodes() {
+		found, err := c.topologyNode(ctx, node)
 		if err != nil {
 			return nil, topology, err
 		}
@@ -39,18 +36,18 @@ func (o *operator) provenance(ctx context.Context) ([]conformance.Fact, conforma
 			conformance.Fact{Name: "image." + found.Name, Value: found.Image},
 		)
 	}
-	for _, standby := range o.target.Pair.Standbys {
+	for _, standby := range c.target.Pair.Standbys {
 		receiver, ok, err := standby.WALReceiver(ctx)
 		if err != nil {
 			return nil, topology, err
 		}
 		if ok {
-			upstream, _, err := o.target.Pair.Upstream(ctx, standby, receiver)
+			upstream, _, err := c.target.Pair.Upstream(ctx, standby, receiver)
 			if err != nil {
 				return nil, topology, err
 			}
 			if upstream == nil {
-				upstream = o.target.Pair.Primary // its WAL sender has just gone: the receiver will ask again
+				upstream = c.target.Pair.Primary // its WAL sender has just gone: the receiver will ask again
 			}
 			topology.Links = append(topology.Links, conformance.TopologyLink{
 				From: upstream.Name(), To: standby.Name(), Slot: receiver.SlotName, State: receiver.Status,
@@ -60,9 +57,9 @@ func (o *operator) provenance(ctx context.Context) ([]conformance.Fact, conforma
 	return facts, topology, nil
 }
 
-func (o *operator) topologyNode(ctx context.Context, node *pair.Node) (conformance.TopologyNode, error) {
+func (c *crew) topologyNode(ctx context.Context, node *pair.Node) (conformance.TopologyNode, error) {
 	found := conformance.TopologyNode{Name: node.Name(), Role: "primary"}
-	state, err := o.stack().Inspect(ctx, node.Name())
+	state, err := c.at().Inspect(ctx, node.Name())
 	if err != nil {
 		return found, err
 	}

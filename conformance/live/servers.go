@@ -100,19 +100,19 @@ func listens(service stack.Service) uint16 {
 }
 
 // node is a service's server, logged in as one of the services' variables say.
-func (o *operator) node(service server) *pair.Node {
+func (c *crew) node(service server) *pair.Node {
 	return pair.NewNode(service.Name, func(ctx context.Context) (*pgx.ConnConfig, error) {
-		endpoint, err := o.stack().Endpoint(ctx, service.Name, service.port)
+		endpoint, err := c.at().Endpoint(ctx, service.Name, service.port)
 		if err != nil {
 			return nil, err
 		}
-		return o.logins.config(ctx, service.Name, endpoint)
+		return c.logins.config(ctx, service.Name, endpoint)
 	})
 }
 
 // read gives the content of a file in a service's container.
-func (o *operator) read(ctx context.Context, service, path string) (string, error) {
-	ended, err := o.stack().Exec(ctx, service, "cat", path)
+func (c *crew) read(ctx context.Context, service, path string) (string, error) {
+	ended, err := c.at().Exec(ctx, service, "cat", path)
 	if err != nil {
 		return "", err
 	}
@@ -126,7 +126,7 @@ const primaryConnectionSQL = `SELECT current_setting('primary_conninfo', true)`
 
 // replicator reads from the standby how it logs in to the primary. Only a
 // superuser may read that: for others the role stays unknown.
-func (o *operator) replicator(ctx context.Context, standby *pair.Node) (conformance.Replicator, error) {
+func (c *crew) replicator(ctx context.Context, standby *pair.Node) (conformance.Replicator, error) {
 	text, err := pair.One[string](ctx, standby, primaryConnectionSQL)
 	const insufficientPrivilege = "42501"
 	if pair.SQLState(err) == insufficientPrivilege {
@@ -141,7 +141,7 @@ func (o *operator) replicator(ctx context.Context, standby *pair.Node) (conforma
 		return conformance.Replicator{}, fmt.Errorf("parse primary_conninfo of %s", standby.Name())
 	}
 	if named := passwordFile.FindStringSubmatch(text); named != nil && config.Password == "" {
-		config.Password, err = o.password(ctx, standby.Name(), named[1]+named[2], config)
+		config.Password, err = c.password(ctx, standby.Name(), named[1]+named[2], config)
 	}
 	return conformance.Replicator{Role: config.User, Password: config.Password}, err
 }
@@ -155,9 +155,9 @@ var passwordFile = regexp.MustCompile(`\bpassfile\s*=\s*(?:'([^']*)'|(\S+))`)
 // standby's container. A file that is not there is one with no password.
 //
 // Source: PostgreSQL documentation, "The Password File".
-func (o *operator) password(ctx context.Context, service, path string, config *pgx.ConnConfig) (string, error) {
+func (c *crew) password(ctx context.Context, service, path string, config *pgx.ConnConfig) (string, error) {
 	const missing = 1 // exit code of cat
-	ended, err := o.stack().Exec(ctx, service, "cat", path)
+	ended, err := c.at().Exec(ctx, service, "cat", path)
 	if err != nil || ended.ExitCode == missing {
 		return "", err
 	}

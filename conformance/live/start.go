@@ -45,13 +45,13 @@ func (r Roles) services() []string {
 }
 
 // Option says what Start can't know of a recipe.
-type Option func(*operator)
+type Option func(*crew)
 
 // WithRoles names the servers: other services are left alone.
-func WithRoles(roles Roles) Option { return func(o *operator) { o.roles = roles } }
+func WithRoles(roles Roles) Option { return func(c *crew) { c.roles = roles } }
 
 // WithLogin says how to log in.
-func WithLogin(login Login) Option { return func(o *operator) { o.logins.fixed = login } }
+func WithLogin(login Login) Option { return func(c *crew) { c.logins.fixed = login } }
 
 // ErrHopeless says that waiting longer for a pair cannot help: the diagnosis
 // of the StartError tells why.
@@ -90,21 +90,19 @@ func prepare(ctx context.Context, engine *stack.Engine, options stack.Options, c
 	if err != nil {
 		return nil, err
 	}
-	running := &operator{engine: engine, model: model, instance: conformance.Instance{LiteralPorts: options.LiteralPorts}}
+	running := &operator{crew: crew{engine: engine, model: model}, instance: conformance.Instance{LiteralPorts: options.LiteralPorts}}
+	running.at = func() containers { return running.stack() }
 	for _, choose := range choices {
-		choose(running)
+		choose(&running.crew)
 	}
-	found, err := servers(model, running.roles.services())
-	if err != nil {
+	if err := running.enlist(); err != nil {
 		return nil, fmt.Errorf("start %v: %w", options.Files, err)
 	}
 	options.Publish = map[string]uint16{}
-	for _, server := range found {
+	for _, server := range running.logins.servers {
 		options.Publish[server.Name] = server.port
-		running.nodes = append(running.nodes, running.node(server))
 	}
 	running.options = options
-	running.logins.servers, running.logins.read = found, running.read
 	running.target = &conformance.Target{Name: options.Name, Operator: running, Exclusive: true}
 	project, err := engine.Prepare(ctx, options)
 	if err != nil {
@@ -125,13 +123,13 @@ func (o *operator) wait(ctx context.Context, steps ...func(context.Context) erro
 	if err != nil {
 		return o.explain(context.WithoutCancel(ctx), time.Since(began), err, proof)
 	}
-	o.ready = time.Now()
-	o.target.Pair = found
-	if o.target.Replicator, err = o.replicator(ctx, found.Standby()); err != nil {
+	if err := o.present(ctx, found); err != nil {
 		return err
 	}
-	o.target.Provenance, o.target.Topology, err = o.provenance(ctx)
-	return err
+	for _, change := range o.model.Changes {
+		o.target.Provenance = append(o.target.Provenance, conformance.Fact{Name: "changed", Value: change})
+	}
+	return nil
 }
 
 // replicates gives the pair, or what ended the wait for it: an error, and
@@ -149,17 +147,7 @@ func (o *operator) replicates(ctx context.Context, steps []func(context.Context)
 			return nil, nil, fmt.Errorf("%w: %w", errNotStarted, err)
 		}
 	}
-	if found, err = pair.Discover(ctx, o.nodes...); err != nil {
-		return nil, nil, err
-	}
-	if named := o.roles.Primary; named != "" && found.Primary.Name() != named {
-		return nil, nil, fmt.Errorf("%w: the primary is %s, and %s, which was named, is in recovery", ErrRoles, found.Primary.Name(), named)
-	}
-	o.logins.adopt(found)
-	if err := found.WaitReady(ctx); err != nil {
-		return nil, nil, err
-	}
-	err = found.SortStandbys(ctx)
+	found, err = o.discover(ctx)
 	return found, nil, err
 }
 
