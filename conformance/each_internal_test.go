@@ -26,7 +26,7 @@ func TestCheckRunsOnEachStandby(t *testing.T) {
 	}{
 		"right on all":              {run: func(*C) {}, verdict: Pass},
 		"wrong on the last":         {run: on("three", func(c *C) { c.Errorf("saw %d", 7) }), verdict: Fail, reasons: []string{"three: saw 7"}},
-		"broken on one, wrong else": {run: func(c *C) { on("two", func(c *C) { panic("no") })(c); c.Errorf("saw 7") }, verdict: Error},
+		"broken on one, wrong else": {run: func(c *C) { on("two", func(*C) { panic("no") })(c); c.Errorf("saw 7") }, verdict: Error},
 		"skipped on one":            {run: on("one", func(c *C) { c.Skipf("not here") }), verdict: Pass, reasons: []string{"one: not here"}},
 		"skipped on all":            {run: func(c *C) { c.Skipf("not here") }, verdict: Skip, reasons: []string{"one: not here", "two: not here", "three: not here"}},
 		"not asked to":              {run: on("three", func(c *C) { c.Errorf("saw 7") }), once: true, verdict: Pass},
