@@ -20,7 +20,6 @@ func startupBackupChecks() []Check {
 			Level:      Must,
 			Needs:      Needs{Operator: true, Replicator: true, Superuser: true},
 			Source:     `PostgreSQL documentation, "pg_stat_replication", "pg_basebackup": --wal-method`,
-			Beside:     true,
 			Run:        backupIsNotAStandby,
 		},
 		{

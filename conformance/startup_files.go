@@ -26,7 +26,6 @@ func startupFileChecks() []Check {
 			Level:      Must,
 			Needs:      Needs{Superuser: true, Operator: true},
 			Source:     `PostgreSQL documentation, "Creating a Database Cluster"`,
-			Beside:     true,
 			Run:        filesArePrivate,
 		},
 		{

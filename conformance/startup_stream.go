@@ -28,7 +28,6 @@ func startupStreamChecks() []Check {
 			Level:      Should,
 			Source:     `PostgreSQL documentation, "Database Connection Control Functions": target_session_attrs`,
 			Each:       true,
-			Beside:     true,
 			Run:        sessionAttributesRoute,
 		},
 	}
