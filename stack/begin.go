@@ -72,9 +72,12 @@ func between(from, to, name string) []mount.Mount {
 	}
 }
 
-// copyScript keeps owners and modes, those of the volumes' roots included. Most of
-// a fresh WAL segment is zeros: they are left out.
-const copyScript = `set -e; for v in /from/*; do cp -a --reflink=auto --sparse=always "$v/." "/to/${v##*/}/"; done`
+// copyScript keeps owners and modes, those of the volumes' roots included, and
+// copies the volumes side by side. Most of a fresh WAL segment is zeros: they
+// are left out.
+const copyScript = `set -e
+for v in /from/*; do cp -a --reflink=auto --sparse=always "$v/." "/to/${v##*/}/" & copies="$copies $!"; done
+for copy in $copies; do wait "$copy"; done`
 
 // copyVolumes copies in a container of its own, of an image that the project has.
 func (s *Stack) copyVolumes(ctx context.Context, mounts []mount.Mount) (err error) {
