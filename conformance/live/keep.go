@@ -3,8 +3,12 @@ package live
 import (
 	"context"
 	"errors"
+	"fmt"
+	"time"
 
 	"github.com/postgres-master-slave/postgres-master-slave/conformance"
+	"github.com/postgres-master-slave/postgres-master-slave/pair"
+	"github.com/postgres-master-slave/postgres-master-slave/stack"
 )
 
 // ErrNotStarted says that a target was not started by this package.
@@ -23,9 +27,22 @@ func Keep(ctx context.Context, target *conformance.Target, key, note string) (er
 		return ErrNotStarted
 	}
 	frozen := running.stack()
+	healthy := map[string]bool{}
+	for _, node := range target.Pair.Nodes() {
+		state, err := frozen.Inspect(ctx, node.Name())
+		if err != nil {
+			return err
+		}
+		healthy[node.Name()] = state.Health == "healthy"
+	}
 	defer func() {
 		for _, node := range target.Pair.Nodes() {
 			err = errors.Join(err, frozen.Unpause(context.WithoutCancel(ctx), node.Name()))
+		}
+		for name, before := range healthy {
+			if before {
+				err = errors.Join(err, becomesHealthy(ctx, frozen, name))
+			}
 		}
 	}()
 	for _, node := range target.Pair.Nodes() {
@@ -34,4 +51,18 @@ func Keep(ctx context.Context, target *conformance.Target, key, note string) (er
 		}
 	}
 	return frozen.Keep(ctx, key, note)
+}
+
+// becomesHealthy waits for a health check that met a server standing still:
+// compose starts nothing that depends on it meanwhile.
+func becomesHealthy(ctx context.Context, running *stack.Stack, service string) error {
+	const interval = 50 * time.Millisecond
+	err := pair.Poll(ctx, interval, func(ctx context.Context) (bool, error) {
+		state, err := running.Inspect(ctx, service)
+		return state.Health == "healthy", err
+	})
+	if err != nil {
+		return fmt.Errorf("wait until %s is healthy again: %w", service, err)
+	}
+	return nil
 }
