@@ -19,7 +19,7 @@ func TestOtherRecipe(t *testing.T) {
 	checks := conformance.Core()
 	if *profile != "all" { // what more than one standby makes a difference to
 		var err error
-		checks, err = conformance.Select(checks, "startup", "slot", "lag")
+		checks, err = conformance.Select(checks, "startup", "slot", "standby", "lag")
 		require.NoError(t, err)
 	}
 	cascade := filepath.Join("testdata", "recipes", "cascade", "docker-compose.yml")

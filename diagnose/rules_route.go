@@ -7,6 +7,11 @@ import (
 	"strings"
 )
 
+// notTranslated is how libpq says that a name is not resolved.
+const notTranslated = "could not translate host name"
+
+var untranslatedHost = regexp.MustCompile(notTranslated + ` "(?P<host>[^"]*)"`)
+
 // routeRules are a standby that does not reach the primary.
 var routeRules = []rule{ //nolint:gochecknoglobals // a constant list
 	{
@@ -14,10 +19,7 @@ var routeRules = []rule{ //nolint:gochecknoglobals // a constant list
 		sees:  "`could not translate host name \"…\" to address`, again and again",
 		cause: "{server} connects to {host}, and the recipe has no service of that name; its servers are {services}",
 		cure:  "Give pg_basebackup (and primary_conninfo) of {server} the service name of the primary: --host={primary}.",
-		log: saying{
-			standby: true, any: []string{"could not translate host name"},
-			pattern: regexp.MustCompile(`could not translate host name "(?P<host>[^"]*)"`),
-		},
+		log:   saying{standby: true, any: []string{notTranslated}, pattern: untranslatedHost},
 		when: func(scene *scene, found *match) bool {
 			for i, server := range scene.Servers {
 				if i > 0 {
@@ -33,10 +35,7 @@ var routeRules = []rule{ //nolint:gochecknoglobals // a constant list
 		sees:  "`could not translate host name \"…\"` for a service that runs",
 		cause: "{server} cannot resolve {host}, although that service runs: they share no network",
 		cure:  "Put both services on one network: the same entry under `networks:`, or none at all.",
-		log: saying{
-			standby: true, reached: true, any: []string{"could not translate host name"},
-			pattern: regexp.MustCompile(`could not translate host name "(?P<host>[^"]*)"`),
-		},
+		log:   saying{standby: true, reached: true, any: []string{notTranslated}, pattern: untranslatedHost},
 		when: func(scene *scene, found *match) bool {
 			other := scene.service(found.values["host"])
 			return other != nil && found.server.sharedNetwork(other) == ""
@@ -47,10 +46,7 @@ var routeRules = []rule{ //nolint:gochecknoglobals // a constant list
 		sees:  "`could not translate host name \"…\"` for a service on the same network",
 		cause: "{server} cannot resolve {host}, although both are on the network {network}: no container of {host} runs, or the engine's name service fails",
 		cure:  "Look whether {host} runs: `docker compose ps`. If it does, remove the project and start it again; an engine forgets the names of running containers when it leaves a swarm.",
-		log: saying{
-			standby: true, any: []string{"could not translate host name"},
-			pattern: regexp.MustCompile(`could not translate host name "(?P<host>[^"]*)"`),
-		},
+		log:   saying{standby: true, any: []string{notTranslated}, pattern: untranslatedHost},
 		when: func(scene *scene, found *match) bool {
 			other := scene.service(found.values["host"])
 			if other == nil {
