@@ -37,6 +37,9 @@ type C struct {
 	windows []Window
 	skipped bool
 	broken  bool // the harness failed, not the target
+
+	lost   *pair.Node // does not come back by itself, as it was seen to tell
+	untidy bool       // something may have stayed on the primary: only new servers will do
 }
 
 // Context ends at the check's limit or when the run is interrupted.
@@ -147,6 +150,15 @@ func (c *C) Eventually(fact string, within time.Duration, holds func(context.Con
 // promptly is Eventually for a time that the obligation itself names.
 func (c *C) promptly(fact string, within time.Duration, holds func(context.Context) (ok bool, seen string, err error)) {
 	const interval = 20 * time.Millisecond
+	c.poll(interval, fact, within, holds)
+}
+
+// eventuallyEvery is Eventually for a fact that is dear to look at.
+func (c *C) eventuallyEvery(interval time.Duration, fact string, within time.Duration, holds func(context.Context) (ok bool, seen string, err error)) {
+	c.poll(interval, fact, c.scaled(within), holds)
+}
+
+func (c *C) poll(interval time.Duration, fact string, within time.Duration, holds func(context.Context) (ok bool, seen string, err error)) {
 	ctx, cancel := context.WithTimeoutCause(c.ctx, within, fmt.Errorf("not within %s", within))
 	defer cancel()
 	last := "nothing seen"

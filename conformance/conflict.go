@@ -45,7 +45,7 @@ func (c *C) quiet() {
 func (c *C) withoutFeedback() {
 	for _, standby := range c.Pair().Standbys {
 		c.Set(standby, "hot_standby_feedback", "off", "off")
-		c.Eventually("the primary holds back no VACUUM for "+standby.Name(), factLimit, func(ctx context.Context) (bool, string, error) {
+		c.Eventually("nobody holds back VACUUM for "+standby.Name(), factLimit, func(ctx context.Context) (bool, string, error) {
 			xmin, err := c.heldXmin(ctx, standby)
 			return xmin == "", "xmin " + xmin, err
 		})
@@ -58,14 +58,22 @@ SELECT COALESCE(slot.xmin::text, sender.backend_xmin::text, '')
   LEFT JOIN pg_replication_slots AS slot ON slot.active_pid = sender.pid
  WHERE sender.pid = $1`
 
-// heldXmin is the oldest transaction whose rows the primary keeps for a
-// standby, on its slot or, without one, on the WAL sender; empty for none.
+// heldXmin is the oldest transaction whose rows are kept for a standby by the
+// server that it streams from, on its slot or, without one, on the WAL sender;
+// empty for none.
 func (c *C) heldXmin(ctx context.Context, standby *pair.Node) (string, error) {
-	sender, err := c.senderTo(ctx, standby)
+	receiver, _, err := standby.WALReceiver(ctx)
 	if err != nil {
 		return "", err
 	}
-	return pair.One[string](ctx, c.Pair().Primary, heldXminSQL, sender.PID)
+	upstream, sender, err := c.Pair().Upstream(ctx, standby, receiver)
+	if err != nil {
+		return "", err
+	}
+	if sender == nil {
+		return "", fmt.Errorf("no server has a WAL sender that serves %s", standby.Name())
+	}
+	return pair.One[string](ctx, upstream, heldXminSQL, sender.PID)
 }
 
 // replayWaits waits until the process that replays waits for one of some events.

@@ -56,7 +56,7 @@ func (c *C) replayIsBlocked() bool {
 }
 
 func unlimitedDelayBlocks(c *C) {
-	const lasts = 2 * time.Second // many times the delay of the other checks
+	const lasts = 5 * 100 * time.Millisecond // many times the delay of the other checks
 	c.Schema()
 	c.quiet()
 	c.withoutFeedback()

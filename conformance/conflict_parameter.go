@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strconv"
-	"strings"
-	"time"
 
 	"github.com/postgres-master-slave/postgres-master-slave/pair"
 )
@@ -55,35 +53,36 @@ func (c *C) changeForGood(node *pair.Node, name string, by int) (value string) {
 		c.Fatalf("%s of %s: %v", name, node.Name(), err)
 	}
 	value = strconv.Itoa(before + by)
-	if err := alterSystem(c.ctx, node, fmt.Sprintf(alterSystemSetSQL, name, value)); err != nil {
-		c.Fatalf("set %s of %s: %v", name, node.Name(), err)
-	}
+	c.alter(node, name, value)
 	return value
 }
 
-// raiseOnPrimary gives the primary more room than its standby has, by a
-// restart, and waits until the standby's replay is paused for it.
+// raiseOnPrimary gives the primary more room than its standbys have, by a
+// restart, and waits until their replay is paused for it.
 func (c *C) raiseOnPrimary() (value string) {
-	primary, standby := c.Pair().Primary, c.Pair().Standby()
-	if err := alterSystem(c.ctx, standby, fmt.Sprintf(alterSystemSetSQL, "wal_retrieve_retry_interval", "100ms")); err != nil {
-		c.Fatalf("have %s reconnect soon: %v", standby.Name(), err)
-	}
+	primary := c.Pair().Primary
 	value = c.changeForGood(primary, roomName, moreRoom)
+	for _, standby := range c.Pair().Standbys {
+		c.retryQuickly(standby)
+	}
 	c.Harness(c.Operator().Restart(c.ctx, primary.Name()))
 	c.Eventually(fmt.Sprintf("%s is back with %s = %s", primary.Name(), roomName, value), returnLimit, func(ctx context.Context) (bool, string, error) {
 		seen, err := primary.Setting(ctx, roomName)
 		return seen == value, seen, err
 	})
-	c.Eventually("replay is paused on "+standby.Name(), returnLimit, func(ctx context.Context) (bool, string, error) {
-		state, err := pair.One[string](ctx, standby, replayStateSQL)
-		return state == "paused", state, err
-	})
+	for _, standby := range c.Pair().Standbys {
+		c.Eventually("replay is paused on "+standby.Name(), returnLimit, func(ctx context.Context) (bool, string, error) {
+			state, err := pair.One[string](ctx, standby, replayStateSQL)
+			return state == "paused", state, err
+		})
+	}
 	return value
 }
 
 func raisedParameterIsNoticed(c *C) {
 	primary, standby := c.Pair().Primary, c.Pair().Standby()
-	started := c.inspect(standby).Started
+	c.needsLog(standby)
+	started, log := c.inspect(standby).Started, c.logFromNow(standby)
 	c.raiseOnPrimary()
 
 	// The primary goes on, sends everything, and sees nothing but a distance.
@@ -101,49 +100,38 @@ func raisedParameterIsNoticed(c *C) {
 	if ask[bool](c, standby, newTableSeenSQL, table) || !ask[bool](c, primary, newTableSeenSQL, table) {
 		c.Errorf("a table made on %s after the restart must be there, and not on %s, whose replay is paused", primary.Name(), standby.Name())
 	}
-	log, err := c.Operator().Logs(c.ctx, standby.Name(), started)
-	c.Harness(err)
-	if !strings.Contains(log, tooSmall) {
-		c.Errorf("the log of %s does not say %q\n%s", standby.Name(), tooSmall, c.describe(standby))
-	}
+	log.wait(tooSmall)
 
 	// The session may break before the answer comes.
 	_ = standby.Exec(c.ctx, resumeReplaySQL)
-	c.mustLog(standby, started, tooSmallAt)
+	log.wait(tooSmallAt)
 	c.mustHaveEnded(standby, started)
 }
 
-// mustLog waits until a node has logged a text.
-func (c *C) mustLog(node *pair.Node, since time.Time, text string) {
-	c.Eventually(fmt.Sprintf("%s logs %q", node.Name(), text), returnLimit, func(ctx context.Context) (bool, string, error) {
-		log, err := c.Operator().Logs(ctx, node.Name(), since)
-		if line := lastLineWith(log, hopeless[:]...); line != "" {
-			c.Fatalf("%s does not log %q, its log says: %s", node.Name(), text, line)
-		}
-		return strings.Contains(log, text), c.describe(node), err
-	})
-}
-
 func raisedParameterHeals(c *C) {
-	standby := c.Pair().Standby()
 	value := c.raiseOnPrimary()
-	c.changeForGood(standby, roomName, moreRoom)
 	c.OnPrimary().Do(newTableSQL)
 	table := c.Schema() + ".newer"
-	c.Harness(c.Operator().Restart(c.ctx, standby.Name()))
-	c.Measure("streams-again", milliseconds(c.StreamsAgain(standby)), "ms")
-	if seen := c.setting(standby, roomName); seen != value {
-		c.Errorf("%s has %s = %s after its restart, was given %s", standby.Name(), roomName, seen, value)
+	for _, standby := range c.Pair().Standbys {
+		c.changeForGood(standby, roomName, moreRoom)
+		c.Harness(c.Operator().Restart(c.ctx, standby.Name()))
 	}
-	if !ask[bool](c, standby, newTableSeenSQL, table) {
-		c.Errorf("%s lacks a table that was made while its replay was paused", standby.Name())
+	c.Measure("streams-again", milliseconds(c.StreamsAgain(c.Pair().Standby())), "ms")
+	for _, standby := range c.Pair().Standbys {
+		if seen := c.setting(standby, roomName); seen != value {
+			c.Errorf("%s has %s = %s after its restart, was given %s", standby.Name(), roomName, seen, value)
+		}
+		if !ask[bool](c, standby, newTableSeenSQL, table) {
+			c.Errorf("%s lacks a table that was made while its replay was paused", standby.Name())
+		}
 	}
 }
 
 func smallerStandbyRefuses(c *C) {
 	standby := c.Pair().Standby()
+	c.needsLog(standby)
 	c.changeForGood(standby, roomName, -moreRoom)
-	since := time.Now()
+	log := c.logFromNow(standby)
 	c.Harness(c.Operator().Restart(c.ctx, standby.Name()))
-	c.mustLog(standby, since, tooSmallAt)
+	log.wait(tooSmallAt)
 }

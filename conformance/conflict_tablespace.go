@@ -3,7 +3,6 @@ package conformance
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/postgres-master-slave/postgres-master-slave/pair"
@@ -37,8 +36,12 @@ const (
 	placedWhereSQL = `SELECT spcname::text FROM pg_class AS t JOIN pg_tablespace AS s ON s.oid = t.reltablespace WHERE t.oid = 'placed'::regclass`
 )
 
-// newDirectory makes an empty directory beside some nodes, removed after the
-// check: outside the data directory, as a tablespace wants it.
+// directoryScript makes a directory that belongs to whoever another one belongs
+// to: commands may run as root, and servers never do.
+const directoryScript = `mkdir -m 0700 "$1" && chown "$(stat -c %u:%g "$2")" "$1"`
+
+// newDirectory makes an empty directory of the server's beside some nodes,
+// removed after the check: outside the data directory, as a tablespace wants it.
 func (c *C) newDirectory(nodes ...*pair.Node) (path string) {
 	path = "/tmp/" + c.ScratchName()
 	for _, node := range nodes {
@@ -46,7 +49,8 @@ func (c *C) newDirectory(nodes ...*pair.Node) (path string) {
 			_, err := c.Operator().Exec(ctx, node.Name(), "rm", "-rf", path)
 			return err
 		})
-		if made := c.beside(node, "mkdir", "-m", "0700", path); made.ExitCode != 0 {
+		made := c.beside(node, "sh", "-c", directoryScript, "sh", path, ask[string](c, node, dataDirectorySQL))
+		if made.ExitCode != 0 {
 			c.Skipf("no directory can be made beside %s: %s", node.Name(), made.Stderr)
 		}
 	}
@@ -67,15 +71,13 @@ func (c *C) mustReachStandby(tablespace string) {
 
 func missingTablespaceIsLoud(c *C) {
 	primary, standby := c.Pair().Primary, c.Pair().Standby()
+	c.needsLog(standby)
 	path := c.newDirectory(primary)
 	session := c.OnPrimary()
-	before := c.inspect(standby).Started
+	before, log := c.inspect(standby).Started, c.logFromNow(standby)
 	session.Do(fmt.Sprintf(createTablespaceSQL, c.ScratchName(), path))
-	fatal := `FATAL:  directory "` + path + `" does not exist`
-	c.Eventually(fmt.Sprintf("%s says that directory %s is missing", standby.Name(), path), factLimit, func(ctx context.Context) (bool, string, error) {
-		log, err := c.Operator().Logs(ctx, standby.Name(), before)
-		return strings.Contains(log, fatal) && strings.Contains(log, "HINT:  Create this directory"), c.describe(standby), err
-	})
+	log.wait(`FATAL:  directory "` + path + `" does not exist`)
+	log.wait("HINT:  Create this directory")
 	c.mustHaveEnded(standby, before)
 	session.Do(placedPlainSQL)
 	if rows := Value[string](session, placedSumSQL); rows != "3 6" {

@@ -1,11 +1,6 @@
 package conformance
 
-import (
-	"slices"
-	"time"
-
-	"github.com/postgres-master-slave/postgres-master-slave/pair"
-)
+import "slices"
 
 // crashChecks is the chapter "crash": whatever is killed, what was
 // acknowledged stays, on the timeline and behind the slot that there were, and
@@ -50,6 +45,7 @@ const (
 
 func primaryKill(c *C) {
 	primary, standby := c.Pair().Primary, c.Pair().Standby()
+	c.needsLog(primary)
 	timeline, slot := c.timeline(), c.slotOf(standby)
 	ledger := c.KeepWriting(primary)
 	ledger.WaitAcknowledged(10)
@@ -69,12 +65,13 @@ func primaryKill(c *C) {
 	c.mustKeepTimelineAndSlot(timeline, slot)
 	ledger.settle(c.Pair().Nodes()...)
 	c.Measure("longest-gap-between-commits", milliseconds(ledger.LongestGap()), "ms")
-	c.Series("acknowledged", "s", "rows", ledger.acknowledged())
+	c.Series("acknowledged", "s", "rows", acknowledgedOverTime(ledger.Writes()))
 }
 
 func standbyKill(c *C) {
 	const missed = 50
 	standby := c.Pair().Standby()
+	c.needsLog(standby)
 	made, timeline, slot := c.dataMade(standby), c.timeline(), c.slotOf(standby)
 	ledger := c.KeepWriting(c.Pair().Primary)
 	ledger.WaitAcknowledged(10)
@@ -88,11 +85,12 @@ func standbyKill(c *C) {
 	c.mustKeepTimelineAndSlot(timeline, slot)
 	ledger.settle(c.Pair().Nodes()...)
 	c.Measure("longest-gap-between-commits", milliseconds(ledger.LongestGap()), "ms")
-	c.Series("acknowledged", "s", "rows", ledger.acknowledged())
+	c.Series("acknowledged", "s", "rows", acknowledgedOverTime(ledger.Writes()))
 }
 
 func bothKill(c *C) {
 	primary, standby := c.Pair().Primary, c.Pair().Standby()
+	c.needsLog(primary)
 	timeline, slot := c.timeline(), c.slotOf(standby)
 	ledger := c.KeepWriting(primary)
 	ledger.WaitAcknowledged(10)
@@ -106,22 +104,4 @@ func bothKill(c *C) {
 	ledger.WaitAcknowledged(10)
 	c.mustKeepTimelineAndSlot(timeline, slot)
 	ledger.settle(c.Pair().Nodes()...)
-}
-
-// acknowledged is the curve of acknowledged writes over time.
-func (l *Ledger) acknowledged() [][2]float64 {
-	var points [][2]float64
-	for _, write := range l.Writes() {
-		if write.Outcome == Acknowledged {
-			points = append(points, [2]float64{write.Ended.Seconds(), float64(len(points) + 1)})
-		}
-	}
-	return points
-}
-
-// shortRetry has a standby that has lost its stream ask for it again soon: it
-// would wait for 5 s by default.
-func (c *C) shortRetry(standby *pair.Node) {
-	const retry = 200 * time.Millisecond
-	c.Set(standby, "wal_retrieve_retry_interval", retry.String(), retry.String())
 }

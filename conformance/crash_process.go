@@ -56,8 +56,9 @@ func (c *C) crashInPlace(node *pair.Node, pid int32, recovered string) {
 	if !ask[bool](c, node, restartAfterCrashSQL) {
 		c.Skipf("restart_after_crash is off on %s: somebody else restarts it", node.Name())
 	}
+	c.needsLog(node)
 	standby := c.Pair().Standby()
-	c.shortRetry(standby)
+	c.retryQuickly(standby)
 	timeline, slot := c.timeline(), c.slotOf(standby)
 	started, began := c.inspect(node).Started, c.serverBegan(node)
 	ledger := c.KeepWriting(c.Pair().Primary)

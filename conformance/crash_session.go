@@ -43,6 +43,7 @@ func receiverTerminated(c *C) {
 
 // streamBreaks ends one side of the stream and waits for the next one.
 func (c *C) streamBreaks(act func(now stream)) {
+	c.needsLog(c.Pair().Nodes()...)
 	standby := c.Pair().Standby()
 	before, timeline, slot := c.streamTo(standby), c.timeline(), c.slotOf(standby)
 	logs := map[*pair.Node]newLog{}

@@ -33,6 +33,19 @@ func (c *C) describe(node *pair.Node) string {
 	return text + "; its log ends:\n  " + strings.Join(tail(log, lines), "\n  ")
 }
 
+// describeServers adds to the reasons of a check that broke servers, and
+// failed, what has become of them, before they are healed.
+func (c *C) describeServers() {
+	if !c.check.Disturbs || !c.Failed() || c.skipped || c.Operator() == nil {
+		return
+	}
+	for _, node := range c.Pair().Nodes() {
+		if said := strings.Join(c.reasons, "\n"); !strings.Contains(said, node.Name()+": container ") {
+			c.Logf("%s", c.describe(node))
+		}
+	}
+}
+
 // tail gives the last lines of a text that are not blank.
 func tail(text string, count int) []string {
 	var lines []string

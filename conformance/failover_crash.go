@@ -2,8 +2,6 @@ package conformance
 
 import (
 	"context"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/postgres-master-slave/postgres-master-slave/pair"
@@ -30,7 +28,7 @@ func crashAfterPromotion(c *C) {
 	bystander := p.on(c, p.promoted)
 	victim := Value[int32](session, backendSQL)
 	killed := time.Now()
-	c.killProcess(p.promoted, victim)
+	c.signal(p.promoted, "KILL", victim)
 	c.Eventually("the crash ends every session", promotionBound, func(ctx context.Context) (bool, string, error) {
 		return bystander.Ping(ctx) != nil, "a session of another process goes on", nil
 	})
@@ -51,14 +49,6 @@ func crashAfterPromotion(c *C) {
 		}
 	}
 	recovered.Do(insertKeptSQL, acknowledged+1, "after the crash")
-}
-
-// killProcess ends one process of a server with SIGKILL.
-func (c *C) killProcess(node *pair.Node, pid int32) {
-	// The shell's own kill: an image may have no other.
-	if ended := c.beside(node, "sh", "-c", `kill -KILL "$0"`, strconv.Itoa(int(pid))); ended.ExitCode != 0 {
-		c.Fatalf("kill process %d of %s: exit code %d: %s", pid, node.Name(), ended.ExitCode, strings.TrimSpace(ended.Stderr))
-	}
 }
 
 // needsOldCheckpoint ends a check that would prove nothing because the first

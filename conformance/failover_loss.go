@@ -59,8 +59,8 @@ func failOver(c *C) any {
 	f.cut = cut != nil
 	ledger.WaitAcknowledged(behind)
 	c.killForGood(f.old)
+	before := ledger.Writes() // here nobody acknowledges: a promoted server takes writes before it says so
 	c.mustPromote(f.promoted)
-	before := ledger.Writes()
 	ledger.WaitAcknowledged(afterwards)
 	ledger.Stop()
 	if f.cut {
@@ -148,22 +148,13 @@ func holeBeforeLoss(writes []Write, lost []int64, switched int64) string {
 	return ""
 }
 
-const (
-	synchronousNamesSQL = `ALTER SYSTEM SET synchronous_standby_names = '*'`
-	waitsForStandbySQL  = `SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND query LIKE 'INSERT INTO%ledger%')`
-)
+const waitsForStandbySQL = `SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND query LIKE 'INSERT INTO%ledger%')`
 
 func noLossWhenSynchronous(c *C) {
 	const some = 50
 	primary, standby := c.Pair().Primary, c.Pair().Standby()
-	// Nothing is restored: the servers are made anew.
-	if err := alterSystem(c.ctx, primary, synchronousNamesSQL); err != nil {
-		c.Fatalf("name synchronous standbys: %v", err)
-	}
-	c.Eventually(standby.Name()+" is synchronous", promotionBound, func(ctx context.Context) (bool, string, error) {
-		sender, err := c.senderTo(ctx, standby)
-		return sender.SyncState == "sync" || sender.SyncState == "quorum", sender.SyncState, err
-	})
+	c.commitTable()
+	c.synchronous()
 	ledger := c.KeepWriting(c.wherePrimary())
 	ledger.WaitAcknowledged(some)
 	if c.cutOff(standby) != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/postgres-master-slave/postgres-master-slave/pair"
@@ -38,16 +37,12 @@ func recloneChecks(promoted *Scene) []Check {
 const notFollowing = "forked off current database system timeline"
 
 func oldPrimaryDoesNotFollow(c *C) {
-	const refusal = 3 * time.Second
+	const refusal = time.Second // it tries five times
 	p := sceneOf[*promotion](c)
+	c.needsLog(p.promoted) // and the other one logs as this one does
 	c.stopForGood(p.old)
 	c.follow(p.old, p.oldHome, p.promoted, "")
-	since := c.startAgain(p.old)
-	c.Eventually(fmt.Sprintf("%s logs that the new timeline %s before its own end", p.old.Name(), notFollowing), returnLimit,
-		func(ctx context.Context) (bool, string, error) {
-			log, err := c.Operator().Logs(ctx, p.old.Name(), since)
-			return strings.Contains(log, notFollowing), strings.Join(tail(log, 3), "\n  "), err
-		})
+	c.startAgain(p.old).wait(notFollowing)
 	var recovering bool
 	c.Eventually(p.old.Name()+" answers", returnLimit, func(ctx context.Context) (bool, string, error) {
 		var err error
@@ -90,16 +85,13 @@ func recloneRejoins(c *C) {
 	role := c.Replicator()
 	c.mustOffline(p.old, "base backup into the data directory", "sh", "-c", recloneScript, "sh", p.oldHome.directory,
 		fmt.Sprintf("%s user=%s password=%s", c.addressOf(p.promoted), connectionValue(role.Role), connectionValue(role.Password)))
-	since := c.startAgain(p.old)
+	began, log := time.Now(), c.startAgain(p.old)
 	// The backup's settings are the promoted server's own, from when it was a
 	// standby: --write-recovery-conf adds where to stream from and, without
 	// --slot, leaves the slot's name as it was.
 	if slot := ask[string](c, p.promoted, slotNameInForceSQL); slot != "" && !c.hasSlot(p.promoted, slot) {
-		missing := fmt.Sprintf("replication slot %q does not exist", slot)
-		c.Eventually(fmt.Sprintf("%s logs that %s", p.old.Name(), missing), returnLimit, func(ctx context.Context) (bool, string, error) {
-			log, err := c.Operator().Logs(ctx, p.old.Name(), since)
-			return strings.Contains(log, missing), strings.Join(tail(log, 3), "\n  "), err
-		})
+		c.needsLog(p.promoted)
+		log.wait(fmt.Sprintf("replication slot %q does not exist", slot))
 		if _, streaming, err := p.old.WALReceiver(c.ctx); err == nil && streaming {
 			c.Logf("pg_stat_wal_receiver of %s has a row all the same", p.old.Name())
 		}
@@ -108,7 +100,7 @@ func recloneRejoins(c *C) {
 		}
 	}
 	c.rejoined(p.promoted, p.old)
-	c.Measure("rejoined", milliseconds(time.Since(since)), "ms")
+	c.Measure("rejoined", milliseconds(time.Since(began)), "ms")
 	c.sameKept(p)
 	if hasRow(p.on(c, p.old), oldRow) {
 		c.Errorf("row %d of the old timeline is still there after the new clone", oldRow)

@@ -3,7 +3,6 @@ package conformance
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/postgres-master-slave/postgres-master-slave/pair"
 )
@@ -66,8 +65,10 @@ touch "$1/standby.signal"`
 // follow makes a stopped server a standby of another node: it connects as the
 // standby of that cluster does, only to the other host.
 func (c *C) follow(node *pair.Node, at home, upstream *pair.Node, slot string) {
-	// The last of two values of a keyword counts as well.
-	conninfo := primaryConninfo(c, upstream).Value + " " + c.addressOf(upstream)
+	conninfo, ok := conninfoOver(primaryConninfo(c, upstream).Value, upstream.Name(), ask[uint16](c, upstream, portSQL))
+	if !ok {
+		c.Skipf("primary_conninfo of %s is an URI or empty: it is not rewritten", upstream.Name())
+	}
 	settings := fmt.Sprintf("primary_conninfo = '%s'\nprimary_slot_name = '%s'\nwal_retrieve_retry_interval = '200ms'",
 		strings.NewReplacer(`\`, `\\`, `'`, `''`).Replace(conninfo), slot)
 	c.mustOffline(node, "write standby settings", "sh", "-c", followScript, "sh", at.directory, settings)
@@ -81,9 +82,9 @@ func (c *C) rejoined(promoted, old *pair.Node) {
 // stopForGood stops a server, whatever state it is in; the check starts it again itself.
 func (c *C) stopForGood(node *pair.Node) { c.Harness(c.Operator().Stop(c.ctx, node.Name())) }
 
-// startAgain starts a stopped server and gives the moment before.
-func (c *C) startAgain(node *pair.Node) time.Time {
-	began := time.Now()
+// startAgain starts a stopped server and gives its log from then on.
+func (c *C) startAgain(node *pair.Node) newLog {
+	log := c.logFromNow(node)
 	c.Harness(c.Operator().Start(c.ctx, node.Name()))
-	return began
+	return log
 }

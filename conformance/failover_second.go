@@ -33,7 +33,8 @@ func noSecondPrimary(c *C) {
 	c.claim(f.promoted)
 	// A server that was killed has left its lock file behind.
 	c.mustOffline(f.old, "remove lock file", "rm", "-f", f.home.directory+"/postmaster.pid")
-	since, looks := c.startAgain(f.old), 0
+	since, looks := time.Now(), 0
+	c.startAgain(f.old)
 	c.Eventually("what becomes of the old primary shows", returnLimit, func(ctx context.Context) (bool, string, error) {
 		claim, primary, err := f.old.Claim(ctx)
 		switch {

@@ -31,6 +31,8 @@ var errUnhealthy = errors.New("not healthy in time")
 
 // prepare makes sure that the check finds a pair in good order.
 func (r *runner) prepare(ctx context.Context, check Check) error {
+	r.preparing.Lock() // of checks beside one another the first one mends
+	defer r.preparing.Unlock()
 	if r.stage.shows(check) {
 		return nil
 	}
@@ -61,7 +63,7 @@ func (r *runner) inspect(ctx context.Context, c *C) {
 		}
 	case !c.check.Disturbs:
 	case c.Failed():
-		if r.healthy(ctx, brokenLimit) != nil {
+		if c.lost != nil || r.healthy(ctx, brokenLimit) != nil {
 			r.wear = broken
 		}
 	default:
@@ -69,6 +71,9 @@ func (r *runner) inspect(ctx context.Context, c *C) {
 			r.wear = broken
 			c.breakWith(fmt.Errorf("pair is not healthy after the check: %w", err))
 		}
+	}
+	if c.untidy {
+		r.wear = usedUp
 	}
 }
 
@@ -95,7 +100,10 @@ func (r *runner) renew(ctx context.Context) error {
 	return r.target.Operator.Up(ctx, Instance{})
 }
 
-const checkpointSQL = `CHECKPOINT`
+const (
+	checkpointSQL = `CHECKPOINT`
+	lostSlotSQL   = `SELECT EXISTS (SELECT FROM pg_replication_slots WHERE wal_status = 'lost')`
+)
 
 // cloneAgain gives the standbys new base backups of a primary that is intact.
 func (r *runner) cloneAgain(ctx context.Context) error {
@@ -104,6 +112,9 @@ func (r *runner) cloneAgain(ctx context.Context) error {
 	primary := r.target.Pair.Primary
 	if identity, err := primary.Identity(asked); err != nil || identity.InRecovery {
 		return errors.Join(err, errUnhealthy)
+	}
+	if lost, err := pair.One[bool](asked, primary, lostSlotSQL); err == nil && lost {
+		return errUnhealthy // a base backup does not bring that slot back
 	}
 	// Base backups begin with a checkpoint, and one that asks for no fast
 	// checkpoint waits 0.1 s for each page that is left to write.
@@ -155,7 +166,7 @@ func (c *C) ServesAgain(node *pair.Node, orLogs ...string) time.Duration {
 	})
 }
 
-func (c *C) returns(node *pair.Node, failure string, hopeless []string, wait func(context.Context) error) time.Duration {
+func (c *C) returns(node *pair.Node, failure string, giveUpAt []string, wait func(context.Context) error) time.Duration {
 	began := time.Now()
 	ctx, cancel := context.WithTimeoutCause(c.ctx, c.scaled(returnLimit), errUnhealthy)
 	defer cancel()
@@ -163,12 +174,16 @@ func (c *C) returns(node *pair.Node, failure string, hopeless []string, wait fun
 	watched := make(chan struct{})
 	go func() {
 		defer close(watched)
-		c.watch(ctx, node, began, hopeless, giveUp)
+		c.watch(ctx, node, began, giveUpAt, giveUp)
 	}()
 	err := wait(ctx)
+	hopeless := context.Cause(ctx) != nil && !errors.Is(context.Cause(ctx), errUnhealthy) && c.ctx.Err() == nil
 	giveUp(nil)
 	<-watched
 	if err != nil {
+		if hopeless {
+			c.lost = node
+		}
 		c.Fatalf("%s %s, %s after: %v\n%s", node.Name(), failure, time.Since(began).Round(time.Millisecond), err, c.describe(node))
 	}
 	return time.Since(began)

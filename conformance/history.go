@@ -137,7 +137,7 @@ func (c *C) crashServer(node *pair.Node) {
 	}
 	c.Cleanup(bystander.Close)
 	from := c.Elapsed()
-	c.killProcess(node, c.victimOn(node))
+	c.signal(node, "KILL", c.victimOn(node))
 	c.Eventually("the crash ends every session of "+node.Name(), promotionBound, func(ctx context.Context) (bool, string, error) {
 		return bystander.Ping(ctx) != nil, "a session goes on", nil
 	})

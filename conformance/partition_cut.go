@@ -165,7 +165,7 @@ func partitionHeals(c *C) {
 	primary, standby := c.Pair().Primary, c.Pair().Standby()
 	slot := c.slotOf(standby).Name
 	c.shortenTimeouts(standby)
-	started, container := c.serverStarted(standby), c.inspect(standby).Started
+	started, container := c.serverBegan(standby), c.inspect(standby).Started
 	lag := c.watchLag(standby)
 	ledger := c.KeepWriting(primary)
 	ledger.WaitAcknowledged(rows)

@@ -65,6 +65,7 @@ func restartStandbyChecks() []Check {
 
 func standbyComesBack(c *C) {
 	standby := c.Pair().Standby()
+	c.needsLog(standby)
 	made, log := c.dataMade(standby), c.logFromNow(standby)
 	ledger := c.KeepWriting(c.Pair().Primary)
 	ledger.WaitAcknowledged(1)

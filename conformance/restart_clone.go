@@ -91,7 +91,10 @@ const ballast = 2 << 30 // bytes
 // findBackupLabel looks where a clone is made: in the data directory, or beside it.
 const findBackupLabel = `find "${PGDATA%/*}" -name backup_label 2>/dev/null`
 
-const backupUnderWaySQL = `SELECT COALESCE(max(backup_streamed), 0) FROM pg_stat_progress_basebackup`
+const (
+	backupsSQL        = `SELECT pid FROM pg_stat_progress_basebackup`
+	backupUnderWaySQL = `SELECT COALESCE(max(backup_streamed), 0) FROM pg_stat_progress_basebackup WHERE pid <> ALL (COALESCE($1::int[], '{}'))`
+)
 
 // freezeClone has the standby clone the primary anew, and freezes the primary
 // in the middle of it: what has been sent is all that the standby will get.
@@ -103,6 +106,11 @@ func (c *C) freezeClone() (goOn func()) {
 	if err := primary.Exec(c.ctx, checkpointSQL); err != nil {
 		c.Fatalf("%v", err)
 	}
+	// One for a standby that was cut off may linger.
+	earlier, err := pair.Column[int32](c.ctx, primary, backupsSQL)
+	if err != nil {
+		c.Fatalf("%v", err)
+	}
 	var failed error
 	begun := make(chan struct{})
 	go func() {
@@ -111,13 +119,14 @@ func (c *C) freezeClone() (goOn func()) {
 	}()
 	defer func() { <-begun }() // it uses the check's context
 	c.Eventually("a base backup is under way", returnLimit, func(ctx context.Context) (bool, string, error) {
-		sent, err := pair.One[int64](ctx, primary, backupUnderWaySQL)
+		sent, err := pair.One[int64](ctx, primary, backupUnderWaySQL, earlier)
 		return sent > 0, fmt.Sprintf("%d bytes sent", sent), err
 	})
 	// What was sent may still be on its way: a clone without a file cannot be cut.
 	c.Eventually("the base backup has arrived in part", returnLimit, func(ctx context.Context) (bool, string, error) {
 		found, err := c.Operator().Exec(ctx, standby.Name(), "sh", "-c", findBackupLabel)
-		return strings.TrimSpace(found.Stdout) != "", "no backup_label", err
+		// Of a container that is being removed, the engine says so on this output.
+		return strings.HasSuffix(strings.TrimSpace(found.Stdout), "backup_label"), found.Stdout + found.Stderr, err
 	})
 	frozen := c.Pause(primary)
 	<-begun

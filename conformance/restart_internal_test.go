@@ -79,5 +79,5 @@ func TestAcknowledgedCurve(t *testing.T) {
 	ledger := &Ledger{writes: []Write{
 		{ID: 1, Outcome: Acknowledged, Ended: 1e9}, {ID: 2, Outcome: Unknown, Ended: 2e9}, {ID: 3, Outcome: Acknowledged, Ended: 3e9},
 	}}
-	assert.Equal(t, [][2]float64{{1, 1}, {3, 2}}, ledger.acknowledged())
+	assert.Equal(t, [][2]float64{{1, 1}, {3, 2}}, acknowledgedOverTime(ledger.Writes()))
 }

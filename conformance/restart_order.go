@@ -33,7 +33,7 @@ func standbyFirst(c *C) {
 	c.create()
 	c.startAndTry(standby, port)
 	c.Harness(c.Operator().Start(c.ctx, primary.Name()))
-	c.Measure("streams", milliseconds(c.StreamsAgain(standby)), "ms")
+	c.Measure("streams", milliseconds(c.allStreamAgain()), "ms")
 	c.write()
 	c.Replay()
 }
@@ -46,7 +46,7 @@ func primarySlow(c *C) {
 	frozen := c.Pause(primary)
 	c.startAndTry(standby, port)
 	frozen.Heal()
-	c.Measure("streams", milliseconds(c.StreamsAgain(standby)), "ms")
+	c.Measure("streams", milliseconds(c.allStreamAgain()), "ms")
 	c.write()
 	c.Replay()
 }

@@ -37,6 +37,10 @@ func restartPrimaryChecks() []Check {
 // ledgerEndSQL counts nothing: the highest id is at hand in the index.
 const ledgerEndSQL = `SELECT ARRAY[COALESCE(max(id), 0)] FROM %s`
 
+// readBound is how long a reader may wait, on a busy machine, whom nothing keeps
+// waiting: one that hangs while the primary is away waits longer.
+const readBound = 10 * time.Second
+
 // readLedger reads a ledger on the standby at a gentle pace, until the reader
 // is stopped, and wants it never to go backwards.
 func (c *C) readLedger(ledger *Ledger) *reader {
@@ -55,12 +59,16 @@ func (c *C) readLedger(ledger *Ledger) *reader {
 	reader.atEnd = func() {
 		pace.Stop()
 		c.Measure("longest-gap-between-reads", milliseconds(longest), "ms")
+		if longest > readBound {
+			c.Errorf("a reader on %s waited %s between two answers: reads were interrupted", reader.session.node.Name(), longest.Round(time.Millisecond))
+		}
 	}
 	return reader
 }
 
 func primaryComesBack(c *C) {
 	primary, standby := c.Pair().Primary, c.Pair().Standby()
+	c.needsLog(primary)
 	began, timeline, slot := c.serverBegan(primary), c.timeline(), c.slotOf(standby)
 	standbyBegan := c.serverBegan(standby)
 	ledger := c.KeepWriting(primary)

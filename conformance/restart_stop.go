@@ -33,7 +33,8 @@ func restartStopChecks() []Check {
 }
 
 func cleanExitCodes(c *C) {
-	primary, standby := c.Pair().Primary, c.Pair().Standby()
+	c.needsLog(c.Pair().Nodes()...)
+	primary := c.Pair().Primary
 	ledger := c.KeepWriting(primary)
 	ledger.WaitAcknowledged(1)
 	c.Replay()
@@ -59,11 +60,13 @@ func cleanExitCodes(c *C) {
 		}
 	}
 	ledger.Stop()
-	// Whether the standby comes back from its data is another check's affair.
+	// Whether a standby comes back from its data is another check's affair.
 	c.Harness(c.Operator().Start(c.ctx, primary.Name()))
 	c.ServesAgain(primary)
-	c.Harness(c.Operator().Recreate(c.ctx, standby.Name(), true))
-	c.StreamsAgain(standby)
+	for _, standby := range c.Pair().Standbys {
+		c.Harness(c.Operator().Recreate(c.ctx, standby.Name(), true))
+	}
+	c.StreamsAgain(c.Pair().Standby())
 	ledger.settle(c.Pair().Nodes()...)
 }
 

@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
@@ -42,9 +43,9 @@ func (w *wal) limit(segments int) {
 func limitStates(c *C) {
 	standby := c.Pair().Standby()
 	w := c.keepLittleWAL()
+	c.needsLog(w.primary)
 	w.limit(wideSegments)
-	curve := w.watch()
-	began := time.Now()
+	curve, log := w.watch(), c.logFromNow(w.primary)
 	away := w.sendAway(standby)
 	reserved := w.mustBe("reserved", "little was written since the standby went away")
 	w.write(writtenSegments)
@@ -63,17 +64,13 @@ func limitStates(c *C) {
 		c.Errorf("safe_wal_size is %s beyond the limit, must not be positive", optional(unreserved.SafeWALSize))
 	}
 
-	// The checkpointer loads the new limit in its own time.
-	c.Eventually("a checkpoint gives up the slot", factLimit, func(context.Context) (bool, string, error) {
-		w.checkpoint()
-		seen := w.state().WALStatus
-		return seen == "lost", seen, nil
-	})
-	lost := w.mustBe("lost", "a checkpoint has followed")
+	lost := w.giveUp()
 	if lost.SafeWALSize != nil {
 		c.Errorf("safe_wal_size of a lost slot is %d, must be NULL", *lost.SafeWALSize)
 	}
-	w.mustLog(began, "invalidating", w.slot)
+	log.reads(fmt.Sprintf("%s logs that it invalidates slot %q", w.primary.Name(), w.slot), func(text string) bool {
+		return linesWith(text, "invalidating", w.slot) > 0
+	})
 	w.mustComeDown("after the slot was lost")
 	curve.Stop()
 	c.Measure("greatest", curve.Max(), "bytes")
@@ -82,12 +79,15 @@ func limitStates(c *C) {
 	c.CloneAgain(standby, w.slot)
 }
 
-// mustLog fails unless the primary has logged a line with all of some texts.
-func (w *wal) mustLog(since time.Time, texts ...string) {
-	w.c.Eventually("the log of "+w.primary.Name()+" says "+strings.Join(texts, " … "), ackLimit, func(ctx context.Context) (bool, string, error) {
-		log, err := w.c.Operator().Logs(ctx, w.primary.Name(), since)
-		return linesWith(log, texts...) > 0, strings.Join(tail(log, 5), "\n  "), err
+// giveUp waits for a checkpoint that gives up the slot, which holds back more
+// than the limit. The checkpointer loads a new limit in its own time.
+func (w *wal) giveUp() pair.Slot {
+	w.c.Eventually("a checkpoint gives up the slot", factLimit, func(context.Context) (bool, string, error) {
+		w.checkpoint()
+		seen := w.state().WALStatus
+		return seen == "lost", seen, nil
 	})
+	return w.mustBe("lost", "a checkpoint has followed")
 }
 
 // linesWith counts the lines that hold all of some texts.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/postgres-master-slave/postgres-master-slave/pair"
@@ -26,6 +27,8 @@ type runner struct {
 	stage    stage
 	scratch  string  // begins the names of what the checks create
 	patience float64 // factor on time limits
+
+	preparing sync.Mutex // guards wear and stage before a check
 }
 
 func newRunner(ctx context.Context, target *Target, chosen choices) (*runner, error) {
@@ -116,9 +119,11 @@ func (r *runner) execute(ctx context.Context, c *C) {
 		case <-time.After(stopLimit):
 			// Its goroutine still runs: to close its sessions would be a race.
 			c.breakWith(fmt.Errorf("check goes on %s after its context ended", stopLimit))
+			c.untidy = true
 			return
 		}
 	}
+	c.describeServers()
 	c.cleanUp(ctx)
 }
 

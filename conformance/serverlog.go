@@ -82,3 +82,26 @@ func (c *C) serverLog(node *pair.Node) (text string, entries []logEntry) {
 	}
 	return text, entries
 }
+
+const (
+	logsToStderrSQL = `
+SELECT NOT current_setting('logging_collector')::bool
+   AND 'stderr' = ANY (string_to_array(replace(current_setting('log_destination'), ' ', ''), ','))`
+	messagesSQL        = `SELECT current_setting('lc_messages')`
+	messagesEnglishSQL = `SELECT current_setting('lc_messages') ~ '^(en|C|POSIX|$)'`
+)
+
+// needsLog skips the check unless each node tells its operator in English what
+// it does: the check knows some messages by their text.
+//
+// Source: PostgreSQL documentation, "Error Reporting and Logging", "Locale Support".
+func (c *C) needsLog(nodes ...*pair.Node) {
+	for _, node := range nodes {
+		if !ask[bool](c, node, logsToStderrSQL) {
+			c.Skipf("%s logs to files of its own, not to its container's log", node.Name())
+		}
+		if !ask[bool](c, node, messagesEnglishSQL) {
+			c.Skipf("%s logs in the language of %s", node.Name(), ask[string](c, node, messagesSQL))
+		}
+	}
+}

@@ -30,16 +30,30 @@ func (l newLog) text(ctx context.Context) (string, error) {
 	return strings.TrimPrefix(now, l.before), err
 }
 
-// wait gives the last line that holds one of some texts, when there is one.
+// wait gives the last line that holds one of some texts, when there is one. A
+// node that evidently never logs it fails the check at once.
 func (l newLog) wait(texts ...string) string {
 	line := ""
-	fact := fmt.Sprintf("%s logs %q", l.node.Name(), strings.Join(texts, `" or "`))
-	l.c.Eventually(fact, returnLimit, func(ctx context.Context) (bool, string, error) {
-		text, err := l.text(ctx)
+	l.reads(fmt.Sprintf("%s logs %q", l.node.Name(), strings.Join(texts, `" or "`)), func(text string) bool {
 		line = lastLineWith(text, texts...)
-		return line != "", strings.Join(tail(text, 3), " | "), err
+		return line != ""
 	})
 	return line
+}
+
+// reads waits until the log is as wanted.
+func (l newLog) reads(fact string, wanted func(text string) bool) {
+	const pace = 50 * time.Millisecond // an engine reads the whole log each time
+	l.c.eventuallyEvery(pace, fact, returnLimit, func(ctx context.Context) (bool, string, error) {
+		text, err := l.text(ctx)
+		if err != nil || wanted(text) {
+			return err == nil, "", err
+		}
+		if line := lastLineWith(text, hopeless[:]...); line != "" {
+			l.c.Fatalf("%s: it will not, its log says: %s", fact, line)
+		}
+		return false, strings.Join(tail(text, 3), " | "), nil
+	})
 }
 
 // mustLack fails the check when a line holds one of some texts.

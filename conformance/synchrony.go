@@ -67,11 +67,12 @@ func (c *C) committing(mode string, options ...pair.SessionOption) *Session {
 	return session
 }
 
-// synchronous has commits wait for every standby of the pair.
+// synchronous has commits wait for every standby that streams from the primary:
+// nobody waits for a cascading one.
 func (c *C) synchronous() {
 	c.named(fmt.Sprintf("%q", c.ScratchName()), "async")
 	probe := c.waitingProbe()
-	c.named(fmt.Sprintf("FIRST %d (*)", len(c.Pair().Standbys)), "sync")
+	c.named(fmt.Sprintf("FIRST %d (*)", len(c.followers())), "sync")
 	c.write() // a standby answers at once when it has something to flush, and every wal_receiver_status_interval
 	probe.released()
 }
@@ -99,11 +100,13 @@ func (c *C) waitingProbe() *background {
 	return probe
 }
 
-// named sets synchronous_standby_names and waits until every standby has the
-// state that follows.
-func (c *C) named(names, state string) {
+// named sets synchronous_standby_names and waits until every standby that
+// streams from the primary has the state that follows.
+func (c *C) named(names, state string) { c.namedFor(c.followers(), names, state) }
+
+func (c *C) namedFor(standbys []*pair.Node, names, state string) {
 	c.Set(c.Pair().Primary, namesParameter, names, names)
-	for _, standby := range c.Pair().Standbys {
+	for _, standby := range standbys {
 		c.Eventually(fmt.Sprintf("with %s = %s the sync_state of %s is %s", namesParameter, names, standby.Name(), state), factLimit,
 			func(ctx context.Context) (bool, string, error) {
 				sender, err := c.senderTo(ctx, standby)

@@ -14,7 +14,7 @@ func synchronyNamesChecks() []Check {
 		{
 			ID:         "synchrony/asynchronous-by-default",
 			Obligation: "While no synchronous standby is named, standbys must be asynchronous: a commit returns while they are frozen.",
-			Level:      Must, Needs: Needs{Operator: true}, Source: synchronousReplication, Disturbs: true, Limit: faultLimit, Run: asynchronousByDefault,
+			Level:      Must, Needs: Needs{Operator: true, Exclusive: true}, Source: synchronousReplication, Disturbs: true, Limit: faultLimit, Run: asynchronousByDefault,
 		},
 		{
 			ID:         "synchrony/sync-state-follows-names",
@@ -58,10 +58,10 @@ func syncStateFollowsNames(c *C) {
 	standby := c.Pair().Standby()
 	own := pgx.Identifier{c.streamTo(standby).sender.ApplicationName}.Sanitize()
 	other := pgx.Identifier{c.ScratchName()}.Sanitize()
-	all := len(c.Pair().Standbys)
+	all := len(c.followers())
 	for _, row := range []struct {
 		names, state string
-		priority     int32
+		priority     int32 // of the first standby: others may have another name
 	}{
 		{fmt.Sprintf("FIRST %d (*)", all), "sync", 1},
 		{fmt.Sprintf("FIRST %d (%s)", all, own), "sync", 1},
@@ -71,7 +71,7 @@ func syncStateFollowsNames(c *C) {
 		{other, "async", 0},
 		{"", "async", 0},
 	} {
-		c.named(row.names, row.state)
+		c.namedFor([]*pair.Node{standby}, row.names, row.state)
 		// Each WAL sender loads the new names in its own time.
 		fact := fmt.Sprintf("with %s = %s the sync_priority of %s is %d", namesParameter, row.names, standby.Name(), row.priority)
 		c.Eventually(fact, factLimit, func(ctx context.Context) (bool, string, error) {

@@ -178,8 +178,6 @@ func pausedReplayBlocks(c *C) {
 	}
 }
 
-// statusIntervalZero also measures how long a commit with on waits: the
-// standby then says nothing until the primary asks, half of wal_sender_timeout later.
 func statusIntervalZero(c *C) {
 	c.commitTable()
 	applying := c.committing("remote_apply")

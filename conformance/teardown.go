@@ -67,10 +67,6 @@ func (c *C) leftovers() []string {
 	return left
 }
 
-const logsToStderrSQL = `
-SELECT NOT current_setting('logging_collector')::bool
-   AND 'stderr' = ANY (string_to_array(replace(current_setting('log_destination'), ' ', ''), ','))`
-
 func stopsCleanly(c *C) {
 	c.up()
 	loud := map[*pair.Node]bool{}
