@@ -42,7 +42,7 @@ const usage = `usage: verify [-out FOLDER] -- [arguments and packages of go test
 
 func main() {
 	flag.Usage = func() {
-		fmt.Fprint(flag.CommandLine.Output(), usage)
+		_, _ = fmt.Fprint(flag.CommandLine.Output(), usage)
 		flag.PrintDefaults()
 	}
 	out := flag.String("out", filepath.Join("build", "verify"), "folder for the reports")
