@@ -16,9 +16,10 @@ down: ## remove both servers and their data
 
 # Vetting a package vets all that it imports, over a minute the first time: lint does it.
 PROFILE ?= usual
+flags = $(if $(FILE),-file '$(subst ','\'',$(FILE))') $(ARGS)
 verify: export CONFORMANCE_PROFILE = $(PROFILE)
-verify: setup ## check recipe and cure, live, and report (build/verify/report.html); PROFILE=all breaks more, FILE=path checks your recipe
-	@go run ./cmd/verify -- ./conformance -vet=off -count 1 -timeout 60m $(if $(FILE),-run '^TestRecipe' -args -file '$(subst ','\'',$(FILE))' $(ARGS))
+verify: setup ## check recipe and cure, live, and report (build/verify/report.html); PROFILE=all breaks more, FILE=path checks your recipe, ARGS hands flags on
+	@go run ./cmd/verify -- ./conformance -vet=off -count 1 -timeout 60m $(if $(FILE),-run '^TestRecipe') $(if $(strip $(flags)),-args $(flags))
 
 test: ## run the fast tests, which need no engine
 	@go test -short ./...

@@ -52,7 +52,7 @@ func adopt() int {
 func (s subject) runOptions(checks []conformance.Check) []conformance.Option {
 	return []conformance.Option{
 		conformance.WithDeviations(s.known.For(checks)),
-		conformance.WithReproduce(s.again),
+		conformance.WithReproduce(again),
 		conformance.WithObserver(adopted.add),
 		conformance.WithTimeoutFactor(*patience),
 	}

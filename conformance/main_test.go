@@ -1,6 +1,7 @@
 package conformance_test
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -37,7 +38,7 @@ func TestMain(m *testing.M) {
 		os.Exit(2)
 	}
 	flag.Parse()
-	if err := usage(); err != nil {
+	if err := errors.Join(standIn(flag.CommandLine, os.Getenv), usage()); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(2)
 	}
@@ -106,19 +107,4 @@ func chosen(t *testing.T, checks []conformance.Check) []conformance.Check {
 		t.Skipf("profile %s (-checks %q) asks for none of these checks", *profile, *only)
 	}
 	return kept
-}
-
-// again gives the command that runs one check of a test again.
-func (s subject) again(test string, check conformance.Check) string {
-	root, _, _ := strings.Cut(test, "/")
-	of := ""
-	// People paste it into a shell, and these are somebody else's texts.
-	quoted := func(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
-	switch {
-	case s.swarm != "":
-		of = " -swarm " + quoted(s.swarm)
-	case s.foreign:
-		of = " -file " + quoted(strings.Join(s.options.Files, ","))
-	}
-	return fmt.Sprintf("go test ./conformance -v -run '^%s$' -args -profile all -checks %s%s", root, check.ID, of)
 }

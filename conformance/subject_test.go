@@ -16,20 +16,21 @@ import (
 )
 
 // Whose recipe is checked, and what cannot be known of it. Paths that are not
-// absolute count from the project's root.
+// absolute count from the project's root. Variables stand in for two flags, see
+// standIn.
 //
 //	go test ./conformance -args -file /path/docker-compose.yml -checks slot,standby
 //	go test ./conformance -args -swarm NAME
 var (
 	swarmStack     = flag.String("swarm", "", "`name` of a stack deployed to a Docker Swarm, to check in place of the project's own recipe")
-	recipeFiles    = words("file", "CONFORMANCE_FILE", "compose `files` of a recipe to check in place of the project's own")
-	envFiles       = words("env-file", "", "`files` of variables that the compose files refer to; without it .env beside the first")
-	serviceProfile = words("compose-profile", "", "`profiles` of the compose files to activate")
-	images         = words("image", "", "`service=image` to run in place of the one named or built")
+	recipeFiles    = words("file", "compose `files` of a recipe to check in place of the project's own; or else those in $CONFORMANCE_FILE")
+	envFiles       = words("env-file", "`files` of variables that the compose files refer to; without it .env beside the first")
+	serviceProfile = words("compose-profile", "`profiles` of the compose files to activate")
+	images         = words("image", "`service=image` to run in place of the one named or built")
 	primaryService = flag.String("primary", "", "`service` that is the primary, where asking would leave doubts")
-	standbys       = words("standby", "", "`services` that are its standbys")
+	standbys       = words("standby", "`services` that are its standbys")
 	user           = flag.String("user", "", "`role` to log in as, where the services' variables do not tell")
-	password       = flag.String("password", "", "its password; CONFORMANCE_PASSWORD keeps it out of the process list")
+	password       = flag.String("password", "", "its password; or else $CONFORMANCE_PASSWORD, which keeps it out of the process list")
 	database       = flag.String("database", "", "`name` of the database to work in")
 	deviationsFile = flag.String("deviations", "", "`file` of the recipe's known deviations")
 	allowHost      = flag.Bool("allow-host", false, "run also what reaches into the host")
@@ -46,10 +47,24 @@ func (l *list) Set(text string) error {
 	return nil
 }
 
-func words(name, variable, usage string) *list {
-	found := list(strings.FieldsFunc(fromEnvironment(variable, ""), func(r rune) bool { return r == ',' }))
-	flag.Var(&found, name, usage)
-	return &found
+func words(name, usage string) *list {
+	found := new(list)
+	flag.Var(found, name, usage)
+	return found
+}
+
+// standIn sets by the environment what no flag has set.
+func standIn(flags *flag.FlagSet, environment func(string) string) error {
+	given := map[string]bool{}
+	flags.Visit(func(one *flag.Flag) { given[one.Name] = true })
+	for name, variable := range map[string]string{"file": "CONFORMANCE_FILE", "password": "CONFORMANCE_PASSWORD"} {
+		if value := environment(variable); value != "" && !given[name] {
+			if err := flags.Set(name, value); err != nil {
+				return fmt.Errorf("read %s: %w", variable, err)
+			}
+		}
+	}
+	return nil
 }
 
 // subject is a recipe to check.
@@ -97,7 +112,7 @@ func asked(t *testing.T) subject {
 func told() []live.Option {
 	return []live.Option{
 		live.WithRoles(live.Roles{Primary: *primaryService, Standbys: *standbys}),
-		live.WithLogin(live.Login{User: *user, Password: fromEnvironment("CONFORMANCE_PASSWORD", *password), Database: *database}),
+		live.WithLogin(live.Login{User: *user, Password: *password, Database: *database}),
 	}
 }
 

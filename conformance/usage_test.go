@@ -17,7 +17,6 @@ import (
 
 	"github.com/postgres-master-slave/postgres-master-slave/conformance"
 	"github.com/postgres-master-slave/postgres-master-slave/conformance/live"
-	"github.com/postgres-master-slave/postgres-master-slave/stack"
 )
 
 // usage looks whether the flags make sense together, and with the files that
@@ -148,10 +147,4 @@ func TestWrongUsage(t *testing.T) {
 			assert.Equal(t, 1, strings.Count(string(said), "\n"), "%s", said)
 		})
 	}
-}
-
-func TestCommandToRunAgainIsForTheShell(t *testing.T) {
-	other := subject{foreign: true, options: stack.Options{Files: []string{"/o'clock $(id)/compose.yml"}}}
-	assert.Equal(t, `go test ./conformance -v -run '^TestRecipe$' -args -profile all -checks slot/named -file '/o'\''clock $(id)/compose.yml'`,
-		other.again("TestRecipe/slot/named", conformance.Check{ID: "slot/named"}))
 }

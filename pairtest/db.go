@@ -134,7 +134,8 @@ func (d *DB) sqlDB(pool *pgxpool.Pool) *sql.DB {
 // URL is a connection string that names both servers, the primary first, and
 // what the client wants of the one it takes: "any", "read-write", "read-only",
 // "primary", "standby" or "prefer-standby". It contains the password, and the
-// ports as they are now: a server that is started again has another.
+// ports as they are now: all servers must be running, so ask before you stop or
+// kill one. One that is started again has another port.
 //
 // Source: PostgreSQL documentation, "Database Connection Control Functions":
 // target_session_attrs.

@@ -18,8 +18,8 @@ type config struct {
 }
 
 // Files runs compose files of one's own, merged in this order, in place of the
-// shipped recipe. They must give a primary and a standby, each of which
-// publishes port 5432; ports, names and volumes are made the test's own.
+// shipped recipe. They must give a primary and a standby. Whether they publish a
+// port or not, each gets one of the test's own, as names and volumes are.
 func Files(files ...string) Option {
 	return func(c *config) { c.Files = files }
 }

@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	// startLimit bounds the making of a pair, the pull of its image aside.
+	// startLimit bounds the making of a pair, the pull of its image included.
 	startLimit = 4 * time.Minute
 	// removeLimit bounds its removal, and the healing of a fault.
 	removeLimit = time.Minute

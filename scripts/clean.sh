@@ -13,9 +13,12 @@ kept=io.github.postgres-master-slave.kept       # the label of what runs were to
 template=io.github.postgres-master-slave.template # the label of kept pairs, set by package stack
 stand_in=io.github.postgres-master-slave.image.recipe # the label of the stand-in, set by image/build.sh
 
-# A run that is still under way is left alone.
+# A run that is still under way is left alone, and so is one of which nobody can
+# tell: macOS has no flock. A dead run's file goes with its watchdog, or when the
+# next run starts.
 alive() {
-	[ -n "$1" ] && [ -e "$1" ] && command -v flock >/dev/null && ! flock --nonblock "$1" true
+	[ -n "$1" ] && [ -e "$1" ] || return 1
+	! command -v flock >/dev/null || ! flock --nonblock "$1" true
 }
 
 # remove KIND REMOVE...: what of a kind carries the label of a run that is over.

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Makes sure that `docker compose` is there, and `docker-compose` too. An
-# installed compose v2 is used; otherwise the version pinned in go.mod is built.
+# Makes sure that `docker compose` is there, and `docker-compose` too. One that
+# is installed is used, unless it is too old for overlays/hardened.yml; otherwise
+# the version pinned in go.mod is built, and takes its place for this user.
 # With the argument `ahead` it only compiles what that build will need, and only
 # where there is no docker command yet, and so no compose either.
 set -euo pipefail
@@ -10,10 +11,18 @@ cd "$(dirname "$0")/.."
 module=github.com/docker/compose/v2
 plugin=${DOCKER_CONFIG:-$HOME/.docker}/cli-plugins/docker-compose
 
+oldest=2.24.4 # the first that knows !override
+
+# installed: whether one is there that is new enough. Else $why says what is wrong.
 installed() {
+	local major minor patch
+	why="docker compose v2 is not installed"
 	version=$(docker compose version --short 2>/dev/null) || return 1
 	version=${version#v}
-	case $version in 0.* | 1.* | "") return 1 ;; esac
+	IFS=. read -r major minor patch <<<"${version%%[!0-9.]*}"
+	[ "${major:-0}" -ge 2 ] || return 1
+	why="docker compose $version is too old: overlays/hardened.yml needs $oldest at least"
+	((major * 1000000 + ${minor:-0} * 1000 + ${patch:-0} >= 2024004))
 }
 
 pin() {
@@ -33,7 +42,7 @@ build() {
 	chmod 755 "$new"
 	mv -f "$new" "$plugin" # at once: an interrupted build leaves no half plugin
 	trap - EXIT
-	installed || die "docker does not run the plugin at $plugin" "$(docker compose version 2>&1 || true)"
+	installed || die "docker does not run the plugin at $plugin: $why" "$(docker compose version 2>&1 || true)"
 }
 
 # The folders for a person's own commands that are on PATH and can be written.
@@ -74,10 +83,11 @@ command -v docker >/dev/null || die "there is no docker command" "do: make setup
 if installed; then
 	say "docker compose $version is installed, nothing to do"
 elif may_set_up; then
+	say "$why"
 	build
 	say "docker compose $version is ready"
 else
-	die "docker compose v2 is not installed" "SETUP=never: it was not built" \
+	die "$why" "SETUP=never: it was not built" \
 		"do: install your system's docker compose v2, or repeat without SETUP=never to build it from go.mod"
 fi
 if ! command -v docker-compose >/dev/null && may_set_up; then

@@ -68,6 +68,26 @@ func TestComposeV1IsNotTaken(t *testing.T) {
 	assert.Contains(t, output, "error: docker compose v2 is not installed\n")
 }
 
+func TestComposeThatIsTooOldForTheOverlayIsNotTaken(t *testing.T) {
+	t.Parallel()
+	for version, old := range map[string]bool{
+		"2.24.3": true, "v2.3.4": true, "2.20.2+ds1-0ubuntu1": true,
+		"2.24.4": false, "v2.24.7-desktop.1": false, "2.25": false, "2.40.3+dev": false, "5.0.0": false,
+	} {
+		t.Run(version, func(t *testing.T) {
+			t.Parallel()
+			path := pretended(t, "echo "+version)
+			output, err := command{root(t), []string{path, "SETUP=never"}, []string{"scripts/compose-plugin.sh"}}.run(t)
+			if !old {
+				require.NoError(t, err, output)
+				return
+			}
+			require.Error(t, err, output)
+			assert.Contains(t, output, " is too old: overlays/hardened.yml needs 2.24.4 at least\n")
+		})
+	}
+}
+
 func TestImageIsNotFetchedWhenForbidden(t *testing.T) {
 	t.Parallel()
 	path := pretended(t, `[ "$1" = version ]`)
@@ -186,6 +206,34 @@ func TestCleanWithoutEngineRemovesBuild(t *testing.T) {
 	require.NoError(t, os.Mkdir(build, 0o755))
 	command{folder, []string{noEngine}, []string{"scripts/clean.sh"}}.mustRun(t)
 	assert.NoDirExists(t, build)
+}
+
+// Without flock, as on macOS, nobody can tell a run that is under way from a dead one.
+func TestCleanWithoutFlockRemovesNoRunWithALease(t *testing.T) {
+	t.Parallel()
+	folder := copyOfScripts(t)
+	lease := filepath.Join(folder, "lease")
+	require.NoError(t, os.WriteFile(lease, nil, 0o600))
+	tools := t.TempDir()
+	for _, name := range []string{"bash", "dirname", "rm", "env"} {
+		path, err := exec.LookPath(name)
+		require.NoError(t, err)
+		require.NoError(t, os.Symlink(path, filepath.Join(tools, name)))
+	}
+	done := filepath.Join(folder, "done")
+	path := pretended(t, `case "$*" in
+*com.docker.compose.project*) ;;
+version*) ;;
+"ps "*.session*) echo "live-container `+lease+`"; echo "dead-container `+folder+`/gone" ;;
+*" ls "* | "ps "*) ;;
+*) echo "$*" >>'`+done+`' ;;
+esac`)
+	docker, _, _ := strings.Cut(path, string(os.PathListSeparator))
+	output := command{folder, []string{docker + string(os.PathListSeparator) + tools}, []string{"scripts/clean.sh"}}.mustRun(t)
+	removed, err := os.ReadFile(done)
+	require.NoError(t, err, output)
+	assert.Equal(t, "rm --force --volumes dead-container\n", string(removed))
+	assert.Contains(t, output, "container live-container belongs to a test run under way: left alone\n")
 }
 
 func TestCleanLeavesRunsUnderWayAlone(t *testing.T) {

@@ -25,6 +25,7 @@ type asked struct {
 	out        string // folder of reports
 	patience   float64
 	servers    attach.Options
+	given      []string // the flags as they were given, for the shell: see again
 }
 
 // repeated is a flag that may be given several times.
@@ -40,9 +41,10 @@ func read(arguments []string, environment func(string) string, stderr io.Writer)
 	var only, known, passwordFile string
 	flags := flag.NewFlagSet("conformance", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
-	flags.StringVar(&asked.servers.Primary, "primary-dsn", environment("CONFORMANCE_PRIMARY_DSN"), "connection string of the primary")
-	flags.Var(&standbys, "standby-dsn", "connection string of a standby; may be repeated")
-	flags.StringVar(&asked.servers.Replicator.Role, "replicator-user", environment("CONFORMANCE_REPLICATOR_USER"), "role that may replicate, as the standbys do")
+	// The help shows defaults, and these may hold passwords: the environment is asked later.
+	flags.StringVar(&asked.servers.Primary, "primary-dsn", "", "connection string of the primary; or else $CONFORMANCE_PRIMARY_DSN")
+	flags.Var(&standbys, "standby-dsn", "connection string of a standby; may be repeated; or else $CONFORMANCE_STANDBY_DSN, several on lines of their own")
+	flags.StringVar(&asked.servers.Replicator.Role, "replicator-user", "", "role that may replicate, as the standbys do; or else $CONFORMANCE_REPLICATOR_USER")
 	flags.StringVar(&passwordFile, "replicator-password-file", "", "file with its password; or else $CONFORMANCE_REPLICATOR_PASSWORD")
 	flags.BoolVar(&asked.servers.ReadOnly, "read-only", false, "create and change nothing")
 	flags.BoolVar(&asked.servers.Exclusive, "exclusive", false, "nobody else uses the servers: checks may change parameters, pause replay, use up slots")
@@ -62,12 +64,11 @@ func read(arguments []string, environment func(string) string, stderr io.Writer)
 		}
 		return nil, fmt.Errorf("read arguments: %w: %w", errUsage, err)
 	}
-	asked.servers.Standbys = standbys
-	if text := environment("CONFORMANCE_STANDBY_DSN"); len(standbys) == 0 && text != "" {
-		asked.servers.Standbys = strings.Split(strings.TrimSpace(text), "\n")
-	}
 	given := map[string]bool{}
 	flags.Visit(func(one *flag.Flag) { given[one.Name] = true })
+	asked.servers.Standbys = standbys
+	asked.standIn(given, environment)
+	asked.given = forTheShell(flags, len(standbys))
 	if wrong := asked.contradiction(given, flags.Args(), environment); wrong != "" {
 		return nil, fmt.Errorf("read arguments: %w: %s", errUsage, wrong)
 	}
@@ -78,6 +79,19 @@ func read(arguments []string, environment func(string) string, stderr io.Writer)
 		return nil, err
 	}
 	return asked, nil
+}
+
+// standIn names the servers by the environment where no flag does.
+func (a *asked) standIn(given map[string]bool, environment func(string) string) {
+	if !given["primary-dsn"] {
+		a.servers.Primary = environment("CONFORMANCE_PRIMARY_DSN")
+	}
+	if text := environment("CONFORMANCE_STANDBY_DSN"); !given["standby-dsn"] && text != "" {
+		a.servers.Standbys = strings.Split(strings.TrimSpace(text), "\n")
+	}
+	if !given["replicator-user"] {
+		a.servers.Replicator.Role = environment("CONFORMANCE_REPLICATOR_USER")
+	}
 }
 
 // contradiction says which arguments do not go together, or "".

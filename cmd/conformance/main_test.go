@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -133,6 +134,68 @@ func TestEnvironmentStandsInForFlags(t *testing.T) {
 	}, read.servers)
 	assert.Equal(t, "core", read.profile)
 	assert.Len(t, read.checks, 1)
+}
+
+func TestFlagsWinOverTheEnvironment(t *testing.T) {
+	given := map[string]string{
+		"CONFORMANCE_PRIMARY_DSN": "host=x", "CONFORMANCE_STANDBY_DSN": "host=y", "CONFORMANCE_REPLICATOR_USER": "x",
+	}
+	read, err := read([]string{"-primary-dsn", "host=a", "-standby-dsn", "host=b", "-replicator-user", "r"},
+		func(name string) string { return given[name] }, &bytes.Buffer{})
+	require.NoError(t, err)
+	assert.Equal(t, attach.Options{
+		Primary: "host=a", Standbys: []string{"host=b"}, Replicator: conformance.Replicator{Role: "r"},
+	}, read.servers)
+}
+
+// What people paste into a shell does no more than the run that it is from.
+func TestCommandToRunAgainHasTheSameRights(t *testing.T) {
+	withoutEnvironment(t)
+	for name, test := range map[string]struct {
+		arguments []string
+		want      string
+	}{
+		"connection strings are left out": {
+			[]string{"-primary-dsn", "host=a password=x", "-standby-dsn", "host=b", "-standby-dsn", "host=c"},
+			"conformance -profile core -checks slot/named -primary-dsn … -standby-dsn … -standby-dsn …",
+		},
+		"read-only": {
+			[]string{"-primary-dsn", "host=a", "-standby-dsn", "host=b", "-read-only", "-profile", "all", "-checks", "slot"},
+			"conformance -profile all -checks slot/named -primary-dsn … -read-only -standby-dsn …",
+		},
+		"all others, for the shell": {
+			[]string{"-primary-dsn", "host=a", "-standby-dsn", "host=b", "-exclusive", "-replicator-user", "o'r", "-timeout", "3", "-write-deviations", "absent", "-read-only=false"},
+			`conformance -profile core -checks slot/named -exclusive -primary-dsn … -replicator-user 'o'\''r' -standby-dsn … -timeout '3'`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			read, err := read(test.arguments, os.Getenv, &bytes.Buffer{})
+			require.NoError(t, err)
+			assert.Equal(t, test.want, again(read, conformance.Check{ID: "slot/named"}))
+		})
+	}
+}
+
+func TestListOfNothingIsNotWritten(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "known.yml")
+	var said bytes.Buffer
+	require.NoError(t, adopt(path, nil, &said))
+	assert.Equal(t, "conformance: nothing failed: there is no deviation to write down\n", said.String())
+	assert.NoFileExists(t, path)
+}
+
+// Its output ends up in logs.
+func TestHelpHidesTheEnvironment(t *testing.T) {
+	for _, name := range []string{"CONFORMANCE_PRIMARY_DSN", "CONFORMANCE_STANDBY_DSN", "CONFORMANCE_REPLICATOR_USER", "CONFORMANCE_REPLICATOR_PASSWORD"} {
+		t.Setenv(name, "Pl4nted")
+	}
+	var help bytes.Buffer
+	_, err := do([]string{"-help"}, &bytes.Buffer{}, &help)
+	require.NoError(t, err)
+	assert.NotContains(t, help.String(), "Pl4nted")
+	for _, name := range []string{"$CONFORMANCE_PRIMARY_DSN", "$CONFORMANCE_STANDBY_DSN", "$CONFORMANCE_REPLICATOR_USER", "$CONFORMANCE_REPLICATOR_PASSWORD"} {
+		assert.Contains(t, help.String(), name)
+	}
 }
 
 func TestHelpIsNoError(t *testing.T) {

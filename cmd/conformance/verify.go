@@ -45,7 +45,7 @@ func verify(asked *asked, terminal io.Writer) (int, error) {
 	case received != 0:
 		run.Interrupted = "by " + received.String()
 	case asked.adopt != "":
-		err = errors.Join(err, adopt(asked.adopt, found))
+		err = errors.Join(err, adopt(asked.adopt, found, os.Stderr))
 	}
 	results := run.Results()
 	return delivery.ExitCode(results, received, errors.Join(err, delivery.Finish(asked.out, results, terminal)))
@@ -84,17 +84,12 @@ func record(ctx context.Context, asked *asked, target *conformance.Target, run *
 	return found, errors.Join(err, followErr)
 }
 
-// again gives the command that runs one check again. The connection strings
-// are left out: they may hold passwords.
-func again(asked *asked, check conformance.Check) string {
-	return fmt.Sprintf("conformance -profile %s -checks %s -primary-dsn … -standby-dsn …", asked.profile, check.ID)
-}
-
 // adopt writes the list of what failed.
-func adopt(path string, found conformance.Results) (err error) {
+func adopt(path string, found conformance.Results, tell io.Writer) error {
 	known := found.Deviations()
 	if len(known) == 0 {
-		return nil
+		_, err := fmt.Fprintln(tell, "conformance: nothing failed: there is no deviation to write down")
+		return err
 	}
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644) //nolint:gosec // for everybody
 	if err != nil {

@@ -21,7 +21,9 @@ import (
 	"github.com/postgres-master-slave/postgres-master-slave/stack"
 )
 
-var errUsage = errors.New("usage: pairtemplates [rm KEY... | rm all]")
+const usage = "usage: pairtemplates [rm KEY... | rm all]"
+
+var errUsage = errors.New(usage)
 
 func main() {
 	err := run(context.Background(), os.Args[1:], os.Stdout)
@@ -36,7 +38,12 @@ func main() {
 }
 
 func run(ctx context.Context, arguments []string, out io.Writer) (err error) {
-	if len(arguments) > 0 && (arguments[0] != "rm" || len(arguments) == 1) {
+	switch {
+	case len(arguments) == 0:
+	case slices.Contains([]string{"-h", "-help", "--help"}, arguments[0]):
+		_, err = fmt.Fprintln(out, usage)
+		return err
+	case arguments[0] != "rm", len(arguments) == 1:
 		return errUsage
 	}
 	engine, err := stack.Open(ctx, nil)

@@ -13,10 +13,16 @@ import (
 
 func TestWrongUsage(t *testing.T) {
 	for name, arguments := range map[string][]string{
-		"another word": {"list"}, "nothing to remove": {"rm"}, "a flag": {"-h"},
+		"another word": {"list"}, "nothing to remove": {"rm"}, "a flag": {"-all"},
 	} {
 		t.Run(name, func(t *testing.T) { require.ErrorIs(t, run(t.Context(), arguments, t.Output()), errUsage) })
 	}
+}
+
+func TestHelpIsNoError(t *testing.T) {
+	var out strings.Builder
+	require.NoError(t, run(t.Context(), []string{"-h"}, &out))
+	assert.Equal(t, "usage: pairtemplates [rm KEY... | rm all]\n", out.String())
 }
 
 func TestTemplatesAreListedAndRemoved(t *testing.T) {

@@ -36,7 +36,15 @@ import (
 	"github.com/postgres-master-slave/postgres-master-slave/report/delivery"
 )
 
+const usage = `usage: verify [-out FOLDER] -- [arguments and packages of go test]
+       verify [-out FOLDER] -from EVENTS.JSONL
+`
+
 func main() {
+	flag.Usage = func() {
+		_, _ = fmt.Fprint(flag.CommandLine.Output(), usage)
+		flag.PrintDefaults()
+	}
 	out := flag.String("out", filepath.Join("build", "verify"), "folder for the reports")
 	from := flag.String("from", "", "file of recorded events to report on, instead of running tests")
 	flag.Parse()
