@@ -37,6 +37,25 @@ func TestIsolationHarmsNothingOfTheHost(t *testing.T) {
 			service: `volumes: ["data:/var/lib/postgresql/data"]`,
 			rest:    "volumes: {data: {driver_opts: {type: tmpfs, device: tmpfs}}}",
 		},
+		"a volume in memory with a size and an owner": {
+			service: `volumes: ["data:/var/lib/postgresql/data"]`,
+			rest:    `volumes: {data: {driver_opts: {type: tmpfs, device: tmpfs, o: "size=100m,uid=999,mode=0700,noexec"}}}`,
+		},
+		"the host's root that says it is in memory": {
+			service: `volumes: ["data:/var/lib/postgresql/data"]`,
+			rest:    "volumes: {data: {driver_opts: {type: tmpfs, o: bind, device: /}}}",
+			changes: []string{"volume data is /: an empty one stands in its place"},
+		},
+		"a folder of the host called tmpfs": {
+			service: `volumes: ["data:/var/lib/postgresql/data"]`,
+			rest:    `volumes: {data: {driver_opts: {type: tmpfs, o: "size=1m,rbind", device: tmpfs}}}`,
+			changes: []string{"volume data is tmpfs: an empty one stands in its place"},
+		},
+		"memory that says it is a folder of the host": {
+			service: `volumes: ["data:/var/lib/postgresql/data"]`,
+			rest:    "volumes: {data: {driver_opts: {type: tmpfs, device: /srv}}}",
+			changes: []string{"volume data is /srv: an empty one stands in its place"},
+		},
 		"a directory of the host by a path without slashes": {
 			service: `volumes: ["data:/var/lib/postgresql/data"]`,
 			rest:    "volumes: {data: {driver_opts: {type: none, o: bind, device: etc}}}",
@@ -191,6 +210,11 @@ func TestADockerfileThatIsAPipeIsNotWaitedFor(t *testing.T) {
 	assert.Empty(t, model.Services["db"].Base)
 }
 
+func TestComposeFilesMayConfineThemselves(t *testing.T) {
+	_, err := Load(t.Context(), composeFile(t, `services: {db: {image: postgres, security_opt: ["no-new-privileges:true", no-new-privileges, seccomp=builtin]}}`))
+	require.NoError(t, err)
+}
+
 func TestComposeFilesDoNotReachIntoTheHost(t *testing.T) {
 	for name, test := range map[string]struct{ service, says string }{
 		"privileged":                    {"privileged: true", "db: privileged"},
@@ -226,6 +250,10 @@ func TestComposeFilesDoNotReachIntoTheHost(t *testing.T) {
 		"a second context":              {`build: {context: ., additional_contexts: {other: /etc}}`, "db: mount /etc"},
 		"a privileged build":            {`build: {context: ., privileged: true}`, "db: a privileged build"},
 		"a build on the host's network": {`build: {context: ., network: host}`, "db: a build with network: host"},
+		"a build's secret":              {`build: {context: ., secrets: [stolen]}`, "db: mount STOLEN"},
+		"a variable for a build":        {`build: {context: ., secrets: [home]}`, "db: a build with the variable HOME"},
+		"a profile of its own":          {`security_opt: ["seccomp=./profile.json"]`, "db: security_opt seccomp=./profile.json"},
+		"a label of its own":            {`security_opt: ["label=type:spc_t"]`, "db: security_opt label=type:spc_t"},
 		"a build with keys":             {`build: {context: ., ssh: [default]}`, "db: a build with ssh keys"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -233,7 +261,7 @@ func TestComposeFilesDoNotReachIntoTheHost(t *testing.T) {
 			require.NoError(t, os.WriteFile(stolen, []byte("A=b"), 0o600))
 			outside := func(text string) string { return strings.ReplaceAll(text, "STOLEN", stolen) }
 			file := composeFile(t, outside("services: {db: {image: postgres, "+test.service+"}}\n"+
-				"secrets: {stolen: {file: STOLEN}}\nconfigs: {stolen: {file: STOLEN}}\nmodels: {some: {model: some}}\n"))
+				"secrets: {stolen: {file: STOLEN}, home: {environment: HOME}}\nconfigs: {stolen: {file: STOLEN}}\nmodels: {some: {model: some}}\n"))
 			require.NoError(t, os.Symlink("/etc", filepath.Join(filepath.Dir(file), "link")))
 			options := Options{Files: []string{file}}
 			_, err := options.Load(t.Context())
