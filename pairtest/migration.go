@@ -144,7 +144,7 @@ func templateDone(ctx context.Context, session *pgx.Conn, name string) (done boo
 }
 
 func apply(ctx context.Context, primary *pair.Node, name string, migration Migration) error {
-	opened, err := newPool(ctx, in(primary, name))
+	opened, err := in(primary, name).NewPool(ctx, 0)
 	if err != nil {
 		return err
 	}
