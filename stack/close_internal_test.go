@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -15,29 +14,26 @@ import (
 const sleeperFile = "testdata/sleeper.yml"
 
 // What is made after the removal would stay: nobody is left to remove it.
-func TestCloseRemovesWhatIsJustBeingMade(t *testing.T) {
+func TestCloseWaitsForWhatIsJustBeingMade(t *testing.T) {
 	if testing.Short() {
-		t.Skip("starts containers")
+		t.Skip("needs an engine")
 	}
-	var once sync.Once
-	begun := make(chan struct{})
-	engine, err := Open(t.Context(), func(Step) { once.Do(func() { close(begun) }) })
+	const moment = 300 * time.Millisecond // a removal of nothing takes less
+	engine, err := Open(t.Context(), nil)
 	require.NoError(t, err)
-	prepared, err := engine.Prepare(t.Context(), Options{Files: []string{sleeperFile}, Name: "closing"})
+	making, done, err := engine.creating(t.Context())
 	require.NoError(t, err)
-	ended := make(chan error, 1)
-	go func() { ended <- prepared.Up(context.WithoutCancel(t.Context())) }()
-	<-begun
-	require.NoError(t, engine.Close())
-	require.ErrorIs(t, <-ended, errClosed)
-
-	other, err := Open(t.Context(), nil)
-	require.NoError(t, err)
-	left, err := remains(t.Context(), other.cli.Client(), engine.session.id)
-	require.NoError(t, err)
-	assert.Empty(t, left.names())
-	require.NoError(t, left.remove(t.Context(), other.cli.Client()))
-	require.NoError(t, other.Close())
+	closed := make(chan error, 1)
+	go func() { closed <- engine.Close() }()
+	<-making.Done()
+	require.ErrorIs(t, context.Cause(making), errClosed, "it is told to end")
+	select {
+	case <-closed:
+		assert.Fail(t, "it has not been waited for")
+	case <-time.After(moment):
+		done()
+		require.NoError(t, <-closed)
+	}
 }
 
 func TestAClosedEngineMakesNothing(t *testing.T) {
