@@ -15,12 +15,13 @@ import (
 )
 
 // Fingerprint names what compose files say and what they mount and build from
-// on this machine: two sets of files with one fingerprint start the same servers from
+// on this machine, with these options: two with one fingerprint start the same servers from
 // the same images. It needs no engine.
 // Errors are ErrRecipe, or what the file system said.
-func Fingerprint(ctx context.Context, files ...string) (string, error) {
+func (o Options) Fingerprint(ctx context.Context) (string, error) {
 	silence()
-	project, err := load(ctx, Options{Files: files, AllowHost: true}, "model") // nothing of it runs
+	o.AllowHost = true // nothing of it runs
+	project, err := load(ctx, o, "model")
 	if err != nil {
 		return "", err
 	}

@@ -34,7 +34,7 @@ func TestFingerprint(t *testing.T) {
 			fingerprint := func(content string) string {
 				t.Helper()
 				require.NoError(t, os.WriteFile(file, []byte(content), 0o600))
-				print, err := stack.Fingerprint(t.Context(), compose)
+				print, err := stack.Options{Files: []string{compose}}.Fingerprint(t.Context())
 				require.NoError(t, err)
 				return print
 			}
@@ -52,11 +52,11 @@ func TestFingerprintOfALink(t *testing.T) {
 	require.NoError(t, os.WriteFile(compose, []byte(`services: {db: {image: postgres, volumes: ["./scripts:/scripts"]}}`), 0o600))
 	require.NoError(t, os.Mkdir(filepath.Dir(link), 0o700))
 	require.NoError(t, os.Symlink("nowhere", link))
-	before, err := stack.Fingerprint(t.Context(), compose)
+	before, err := stack.Options{Files: []string{compose}}.Fingerprint(t.Context())
 	require.NoError(t, err)
 	require.NoError(t, os.Remove(link))
 	require.NoError(t, os.Symlink("elsewhere", link))
-	after, err := stack.Fingerprint(t.Context(), compose)
+	after, err := stack.Options{Files: []string{compose}}.Fingerprint(t.Context())
 	require.NoError(t, err)
 	assert.NotEqual(t, before, after)
 }
