@@ -28,8 +28,8 @@ func TestCloseWaitsForWhatIsJustBeingMade(t *testing.T) {
 	<-making.Done()
 	require.ErrorIs(t, context.Cause(making), errClosed, "it is told to end")
 	select {
-	case <-closed:
-		assert.Fail(t, "it has not been waited for")
+	case err := <-closed:
+		assert.Fail(t, "it has not been waited for", "%v", err)
 	case <-time.After(moment):
 		done()
 		require.NoError(t, <-closed)

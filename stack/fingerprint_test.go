@@ -34,9 +34,9 @@ func TestFingerprint(t *testing.T) {
 			fingerprint := func(content string) string {
 				t.Helper()
 				require.NoError(t, os.WriteFile(file, []byte(content), 0o600))
-				print, err := stack.Options{Files: []string{compose}}.Fingerprint(t.Context())
+				named, err := stack.Options{Files: []string{compose}}.Fingerprint(t.Context())
 				require.NoError(t, err)
-				return print
+				return named
 			}
 			first := fingerprint("one")
 			assert.Equal(t, first, fingerprint("one"))

@@ -45,11 +45,11 @@ func TakeTurn(ctx context.Context) (release func() error, err error) {
 func openShared(path string) (*os.File, error) {
 	const forAll = 0o644
 	for {
-		file, err := os.Open(path) //nolint:gosec // a name of this package's own
+		file, err := os.Open(path)
 		if !errors.Is(err, fs.ErrNotExist) {
 			return file, err
 		}
-		file, err = os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, forAll) //nolint:gosec // as above
+		file, err = os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, forAll)
 		switch {
 		case errors.Is(err, fs.ErrExist): // somebody was faster
 		case err != nil:

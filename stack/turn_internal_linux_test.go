@@ -19,7 +19,7 @@ func TestUsersTakeTurns(t *testing.T) {
 	folder, err := os.MkdirTemp("", "pms") //nolint:usetesting // the folders above it must be open to all
 	require.NoError(t, err)
 	defer func() { assert.NoError(t, os.RemoveAll(folder)) }()
-	require.NoError(t, os.Chmod(folder, 0o777|os.ModeSticky)) //nolint:gosec // as /tmp is
+	require.NoError(t, os.Chmod(folder, 0o777|os.ModeSticky)) // as /tmp is
 	t.Setenv("TMPDIR", folder)
 
 	mask := syscall.Umask(0o077)
