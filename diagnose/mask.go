@@ -71,6 +71,10 @@ func newMasker(evidence *Evidence) masker {
 // a single letter is in every line.
 const shortSecret = 4
 
+// Hide gives a text of the recipe's servers or engine without passwords: those
+// that the recipe names, and those that show by their form.
+func (e *Evidence) Hide(text string) string { return newMasker(e).hide(text) }
+
 func (m masker) hide(text string) string {
 	for _, leak := range leaks {
 		text = leak.form.ReplaceAllString(text, leak.hidden)

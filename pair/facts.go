@@ -3,6 +3,7 @@ package pair
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/netip"
 	"time"
 
@@ -81,6 +82,7 @@ SELECT sender.pid,
  ORDER BY sender.pid`
 
 // WALSenders lists the node's WAL senders, those of base backups included.
+// Their State is empty where the role may not see it.
 func (n *Node) WALSenders(ctx context.Context) ([]WALSender, error) {
 	return Rows[WALSender](ctx, n, walSendersSQL)
 }
@@ -101,7 +103,7 @@ type WALReceiver struct {
 
 const walReceiverSQL = `
 SELECT pid,
-       status,
+       COALESCE(status, '') AS status,
        COALESCE(slot_name, '') AS slot_name,
        COALESCE(sender_host, '') AS sender_host,
        COALESCE(sender_port, 0) AS sender_port,
@@ -110,11 +112,21 @@ SELECT pid,
        flushed_lsn::text AS flushed
   FROM pg_stat_wal_receiver`
 
+// ErrNotVisible says that PostgreSQL hides the state of replication from the
+// role that asks.
+//
+// Source: PostgreSQL documentation, "Predefined Roles", "Viewing Statistics".
+var ErrNotVisible = errors.New("role may not see the state of replication: GRANT pg_monitor or pg_read_all_stats to it")
+
 // WALReceiver gives the node's WAL receiver; ok is false when there is none.
+// Errors: ErrNotVisible, or what the server said.
 func (n *Node) WALReceiver(ctx context.Context) (receiver WALReceiver, ok bool, err error) {
 	receiver, err = OneRow[WALReceiver](ctx, n, walReceiverSQL)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return WALReceiver{}, false, nil
+	}
+	if err == nil && receiver.Status == "" {
+		return WALReceiver{}, false, fmt.Errorf("look at WAL receiver of %s: %w", n.name, ErrNotVisible)
 	}
 	return receiver, err == nil, err
 }

@@ -18,7 +18,8 @@ const connectTimeout = 5 * time.Second
 const poolSize = 8
 
 // Resolver gives the address and credentials of a node. It is asked at each
-// connect, because a published port changes when its container restarts.
+// connect, because a published port changes when its container restarts. What
+// it gives may be shared: it is copied before it is changed.
 type Resolver func(ctx context.Context) (*pgx.ConnConfig, error)
 
 // Node is one PostgreSQL server, primary or standby.
@@ -44,19 +45,21 @@ func FromDSN(name, dsn string) (*Node, error) {
 		return nil, fmt.Errorf("parse connection string of %s: %w", name, err)
 	}
 	return NewNode(name, func(context.Context) (*pgx.ConnConfig, error) {
-		return config.Copy(), nil
+		return config, nil
 	}), nil
 }
 
 // Name is the name the node was given: a service name or an address.
 func (n *Node) Name() string { return n.name }
 
-// Config resolves the node's address and credentials as they are now.
+// Config resolves the node's address and credentials as they are now. It is
+// the caller's own.
 func (n *Node) Config(ctx context.Context) (*pgx.ConnConfig, error) {
 	config, err := n.resolve(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("resolve %s: %w", n.name, err)
 	}
+	config = config.Copy()
 	if config.ConnectTimeout == 0 || config.ConnectTimeout > connectTimeout {
 		config.ConnectTimeout = connectTimeout
 	}
@@ -71,11 +74,24 @@ func (n *Node) Pool(ctx context.Context) (*pgxpool.Pool, error) {
 	if n.pool != nil {
 		return n.pool, nil
 	}
-	config, err := pgxpool.ParseConfig("")
+	pool, err := n.NewPool(ctx, poolSize)
+	if err != nil {
+		return nil, err
+	}
+	n.pool = pool
+	return pool, nil
+}
+
+// NewPool opens a connection pool of its own, as Pool is, of so many connections
+// at most; 0 is what pgxpool takes for enough. The caller closes it.
+func (n *Node) NewPool(ctx context.Context, size int32) (*pgxpool.Pool, error) {
+	config, err := pgxpool.ParseConfig(sealed("")) // the node has the last word
 	if err != nil {
 		return nil, fmt.Errorf("configure pool of %s: %w", n.name, err)
 	}
-	config.MaxConns = poolSize
+	if size > 0 {
+		config.MaxConns = size
+	}
 	config.BeforeConnect = func(ctx context.Context, connection *pgx.ConnConfig) error {
 		resolved, err := n.Config(ctx)
 		if err != nil {
@@ -89,7 +105,6 @@ func (n *Node) Pool(ctx context.Context) (*pgxpool.Pool, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open pool of %s: %w", n.name, err)
 	}
-	n.pool = pool
 	return pool, nil
 }
 

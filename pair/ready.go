@@ -55,7 +55,7 @@ func (e *NotReadyError) Unwrap() []error { return []error{e.Last, e.Cause} }
 // the primary accepts writes, each standby is in recovery, belongs to the
 // same cluster, streams the primary's timeline as seen from both ends, and has
 // replayed what the primary had written. The stream of a base backup does not count.
-// Errors are *NotReadyError; a standby of another cluster is ErrOtherCluster.
+// Errors are *NotReadyError, at once where it unwraps to ErrNotVisible; a standby of another cluster is ErrOtherCluster.
 // A standby that has left recovery never returns to it by itself: that is a
 // *TwoPrimariesError, at once.
 func (p *Pair) WaitReady(ctx context.Context) error {
@@ -156,6 +156,9 @@ func (w *wait) until(node *Node, fact string, holds func(context.Context) (bool,
 		case ctx.Err() == nil:
 			// An error that the deadline itself caused says nothing about the server.
 			last = err
+		}
+		if errors.Is(err, ErrNotVisible) { // no waiting helps
+			return false, err
 		}
 		return ok && err == nil, nil
 	})

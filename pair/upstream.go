@@ -2,18 +2,21 @@ package pair
 
 import (
 	"context"
+	"fmt"
 	"slices"
 )
 
 // Upstream gives the node that a standby streams from, and the WAL sender there
 // that serves it: the primary's, or another standby's where the standby is a
 // cascading one. The sender is nil when no node has one.
+// Errors: ErrNotVisible, or what a server said.
 //
 // Source: PostgreSQL documentation, "Cascading Replication".
 func (p *Pair) Upstream(ctx context.Context, standby *Node, receiver WALReceiver) (*Node, *WALSender, error) {
 	nodes := slices.DeleteFunc(p.Nodes(), func(node *Node) bool { return node == standby })
 	// Nodes are often named as their standbys know them: ask that one first.
 	slices.SortStableFunc(nodes, func(a, b *Node) int { return named(b, receiver) - named(a, receiver) })
+	var hidden error
 	for _, node := range nodes {
 		senders, err := node.WALSenders(ctx)
 		if err != nil {
@@ -22,8 +25,11 @@ func (p *Pair) Upstream(ctx context.Context, standby *Node, receiver WALReceiver
 		if sender := FindStandby(senders, receiver); sender != nil {
 			return node, sender, nil
 		}
+		if slices.ContainsFunc(senders, func(sender WALSender) bool { return sender.State == "" }) {
+			hidden = fmt.Errorf("look at WAL senders of %s: %w", node.name, ErrNotVisible)
+		}
 	}
-	return nil, nil, nil
+	return nil, nil, hidden
 }
 
 // SortStandbys puts standbys that stream from the primary itself before

@@ -3,7 +3,6 @@ package pairtest
 import (
 	"context"
 	"database/sql"
-	"fmt"
 	"net"
 	"net/url"
 	"strconv"
@@ -60,7 +59,7 @@ func in(server *pair.Node, database string) *pair.Node {
 // pool gives a pool to a server. The test closes it.
 func pool(tb testing.TB, server *pair.Node) (*pgxpool.Pool, error) {
 	tb.Helper()
-	opened, err := newPool(tb.Context(), server)
+	opened, err := server.NewPool(tb.Context(), 0)
 	if err != nil {
 		return nil, err
 	}
@@ -70,27 +69,6 @@ func pool(tb testing.TB, server *pair.Node) (*pgxpool.Pool, error) {
 				server.Name(), opened.Stat().AcquiredConns())
 		}
 	})
-	return opened, nil
-}
-
-// newPool gives a pool that follows a server to whatever port it has.
-func newPool(ctx context.Context, server *pair.Node) (*pgxpool.Pool, error) {
-	config, err := pgxpool.ParseConfig("")
-	if err != nil {
-		return nil, fmt.Errorf("configure pool of %s: %w", server.Name(), err)
-	}
-	config.BeforeConnect = func(ctx context.Context, connection *pgx.ConnConfig) error {
-		now, err := server.Config(ctx)
-		if err == nil {
-			*connection = *now
-		}
-		return err
-	}
-	// A test's context ends before its clean-up begins.
-	opened, err := pgxpool.NewWithConfig(context.WithoutCancel(ctx), config)
-	if err != nil {
-		return nil, fmt.Errorf("open pool of %s: %w", server.Name(), err)
-	}
 	return opened, nil
 }
 

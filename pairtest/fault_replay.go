@@ -67,28 +67,12 @@ func (p *Pair) DelayReplay(tb testing.TB, delay time.Duration) (heal func()) {
 	restore := func(context.Context) error { return nil }
 	return p.inject(tb, fmt.Sprintf("delay replay of %s by %s", standby.Name(), delay), fault{
 		strike: func(ctx context.Context) (err error) {
-			restore, err = setParameter(ctx, standby, "recovery_min_apply_delay", milliseconds(delay))
+			// Its base unit is the millisecond.
+			restore, err = setParameter(ctx, standby, "recovery_min_apply_delay", strconv.FormatInt(delay.Milliseconds(), 10))
 			return err
 		},
 		heal: func(ctx context.Context) error {
 			return errors.Join(restore(ctx), p.control.WaitForReplay(ctx))
 		},
 	})
-}
-
-// milliseconds writes a duration as SHOW prints this parameter: in the largest
-// unit that divides it.
-func milliseconds(d time.Duration) string {
-	for _, unit := range []struct {
-		name string
-		size time.Duration
-	}{{"h", time.Hour}, {"min", time.Minute}, {"s", time.Second}} {
-		if d >= unit.size && d%unit.size == 0 {
-			return strconv.FormatInt(int64(d/unit.size), 10) + unit.name
-		}
-	}
-	if d < time.Millisecond {
-		return "0"
-	}
-	return strconv.FormatInt(d.Milliseconds(), 10) + "ms"
 }

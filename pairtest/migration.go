@@ -21,6 +21,7 @@ import (
 // once for each key on each pair; tests get copies of the result.
 type Migration struct {
 	// Key changes whenever the outcome would, as a hash of migration files does.
+	// Only with a nil Apply it may be empty.
 	Key string
 	// Apply gets the empty database, on the primary. Nil leaves it empty.
 	Apply func(ctx context.Context, primary *pgxpool.Pool) error
@@ -59,10 +60,16 @@ const (
 	objectInUse = "55006" // SQLSTATE
 )
 
+// errNoKey says that a migration would be taken for every other one without a key.
+var errNoKey = errors.New("migrate template database: the Migration has an Apply and no Key; set Key to what changes whenever the outcome does")
+
 // database makes a database for a test on a pair: a copy of the migrated
 // template, there on the standbys too. The test drops it.
 func database(ctx context.Context, tb testing.TB, servers *pair.Pair, migration Migration) (*DB, error) {
 	tb.Helper()
+	if migration.Apply != nil && migration.Key == "" {
+		return nil, errNoKey
+	}
 	session, err := servers.Primary.Connect(ctx)
 	if err != nil {
 		return nil, err
@@ -144,7 +151,7 @@ func templateDone(ctx context.Context, session *pgx.Conn, name string) (done boo
 }
 
 func apply(ctx context.Context, primary *pair.Node, name string, migration Migration) error {
-	opened, err := newPool(ctx, in(primary, name))
+	opened, err := in(primary, name).NewPool(ctx, 0)
 	if err != nil {
 		return err
 	}

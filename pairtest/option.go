@@ -4,6 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
+
+	"github.com/postgres-master-slave/postgres-master-slave/conformance/live"
+	"github.com/postgres-master-slave/postgres-master-slave/stack"
 )
 
 // Option changes how a pair is made.
@@ -15,13 +19,59 @@ type config struct {
 	Hardened bool     // the hardened overlay over the shipped recipe
 	Fast     bool
 	Scratch  bool // without a template
+
+	Environment []string
+	Profiles    []string
+	Roles       live.Roles
+	Login       live.Login
+}
+
+// stack says what of it concerns the compose files.
+func (c config) stack() stack.Options {
+	return stack.Options{Files: c.Files, Environment: c.Environment, Profiles: c.Profiles, Name: "pairtest"}
+}
+
+// choices says what of it concerns the servers.
+func (c config) choices() []live.Option {
+	var chosen []live.Option
+	if c.Roles.Primary != "" || len(c.Roles.Standbys) > 0 {
+		chosen = append(chosen, live.WithRoles(c.Roles))
+	}
+	if c.Login != (live.Login{}) {
+		chosen = append(chosen, live.WithLogin(c.Login))
+	}
+	return chosen
 }
 
 // Files runs compose files of one's own, merged in this order, in place of the
 // shipped recipe. They must give a primary and a standby. Whether they publish a
 // port or not, each gets one of the test's own, as names and volumes are.
 func Files(files ...string) Option {
-	return func(c *config) { c.Files = files }
+	return func(c *config) { c.Files = slices.Clone(files) } // it is changed later
+}
+
+// Environment gives the variables, KEY=value, that compose files refer to. A
+// file .env beside the first compose file counts too. Without this option
+// neither does, nor do the variables of the test.
+func Environment(variables ...string) Option {
+	return func(c *config) { c.Environment = append([]string{}, variables...) }
+}
+
+// Profiles activates profiles of the compose files.
+func Profiles(names ...string) Option {
+	return func(c *config) { c.Profiles = slices.Clone(names) }
+}
+
+// Roles names the services that are the pair, where the compose files have
+// more servers than those or it is not plain which they are.
+func Roles(primary string, standbys ...string) Option {
+	return func(c *config) { c.Roles = live.Roles{Primary: primary, Standbys: slices.Clone(standbys)} }
+}
+
+// Login says who to be in the servers and in which database. What is empty is
+// found in the services' variables.
+func Login(user, password, database string) Option {
+	return func(c *config) { c.Login = live.Login{User: user, Password: password, Database: database} }
 }
 
 // Hardened runs the shipped recipe with the hardened overlay: TLS, health

@@ -1,13 +1,17 @@
 package pairtest
 
 import (
+	"context"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/postgres-master-slave/postgres-master-slave/pair"
 )
 
 // The shipped recipe is unpacked byte for byte, and readable for the servers.
@@ -42,6 +46,28 @@ func TestConfigure(t *testing.T) {
 	require.NoError(t, err)
 	assert.True(t, chosen.Fast)
 	assert.True(t, filepath.IsAbs(chosen.Files[0]) && filepath.Base(chosen.Files[1]) == "b.yml", "%v", chosen.Files)
+
+	files := []string{"a.yml"}
+	_, err = configure([]Option{Files(files...)})
+	require.NoError(t, err)
+	assert.Equal(t, []string{"a.yml"}, files, "the caller's list stays as it is")
+}
+
+// A holder is told everything by JSON.
+func TestConfigSurvivesTheWayToTheHolder(t *testing.T) {
+	chosen, err := configure([]Option{
+		Files("a.yml"), Environment("TAG=15"), Profiles("replicated"), Roles("db", "replica"), Login("app", "secret", "shop"), Fast(), FromScratch(),
+	})
+	require.NoError(t, err)
+	text, err := json.Marshal(chosen)
+	require.NoError(t, err)
+	var read config
+	require.NoError(t, json.Unmarshal(text, &read))
+	assert.Equal(t, chosen, read)
+	assert.Equal(t, []string{"TAG=15"}, read.stack().Environment)
+	assert.Equal(t, []string{"replicated"}, read.stack().Profiles)
+	assert.Len(t, read.choices(), 2)
+	assert.Empty(t, config{}.choices())
 }
 
 // Tests meet on one pair when they ask for the same, and else do not.
@@ -58,6 +84,8 @@ func TestMeetingPlace(t *testing.T) {
 	assert.Equal(t, plain, meet())
 	assert.NotEqual(t, meet(), meet(Fast()))
 	assert.NotEqual(t, meet(), meet(Hardened()))
+	assert.NotEqual(t, meet(), meet(Roles("postgres_master", "postgres_slave")))
+	assert.NotEqual(t, meet(), meet(Login("app", "secret", "shop")))
 
 	compose := filepath.Join(t.TempDir(), "compose.yml")
 	require.NoError(t, os.WriteFile(compose, []byte("services: {one: {image: one, volumes: ['./init.sql:/init.sql']}}"), 0o600))
@@ -68,6 +96,10 @@ func TestMeetingPlace(t *testing.T) {
 	assert.NotEqual(t, without, with, "what is mounted counts")
 	require.NoError(t, os.WriteFile(script, []byte("SELECT 2"), 0o600))
 	assert.NotEqual(t, with, meet(Files(compose)), "by its content")
+
+	require.NoError(t, os.WriteFile(compose, []byte("services: {one: {image: 'one:${TAG:-1}'}, two: {image: two, profiles: [more]}}"), 0o600))
+	assert.NotEqual(t, meet(Files(compose), Environment("TAG=2")), meet(Files(compose), Environment("TAG=3")))
+	assert.NotEqual(t, meet(Files(compose)), meet(Files(compose), Profiles("more")))
 }
 
 // Whoever could write there could pose as a holder.
@@ -78,16 +110,13 @@ func TestMeetingPlaceIsPrivate(t *testing.T) {
 	require.ErrorIs(t, m.secure(), errNotOurs)
 }
 
-func TestMilliseconds(t *testing.T) {
-	for want, delay := range map[string]time.Duration{
-		"0": 0, "1ms": time.Millisecond, "1500ms": 1500 * time.Millisecond, "2s": 2 * time.Second,
-		"90s": 90 * time.Second, "3min": 3 * time.Minute, "48h": 48 * time.Hour,
-	} {
-		assert.Equal(t, want, milliseconds(delay))
-	}
-}
-
 func TestLagBytes(t *testing.T) {
 	assert.EqualValues(t, 3, Lag{Written: 10, Replayed: 7}.Bytes())
 	assert.Zero(t, Lag{Written: 7, Replayed: 10}.Bytes(), "the standby was asked first, and may yet be ahead of a failed-over primary")
+}
+
+// Two migrations without a key would share one template, silently.
+func TestAMigrationNeedsAKey(t *testing.T) {
+	_, err := database(t.Context(), t, &pair.Pair{}, Migration{Apply: func(context.Context, *pgxpool.Pool) error { return nil }})
+	require.ErrorIs(t, err, errNoKey)
 }

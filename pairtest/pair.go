@@ -79,7 +79,8 @@ func start(ctx context.Context, chosen config, breakable bool) (*running, error)
 	if err != nil {
 		return nil, err
 	}
-	options := stack.Options{Files: chosen.Files, Name: "pairtest", Isolatable: breakable}
+	options := chosen.stack()
+	options.Isolatable = breakable
 	begin := startCloned
 	if chosen.Scratch {
 		begin = startNew

@@ -84,6 +84,7 @@ func TestPair(t *testing.T) {
 		{"each pool reaches its side", testSides},
 		{"database/sql reaches them too", testSQLDB},
 		{"a connection string chooses by role", testURL},
+		{"who may not see replication is told so", testNotVisible},
 		{"unsafe settings are on when asked for", testFast},
 		{"held replay makes every read stale", testHoldReplay},
 		{"delayed replay makes a read stale for a while", testDelayReplay},
@@ -101,6 +102,42 @@ func TestPair(t *testing.T) {
 		began := time.Now()
 		requireWhole(t, p)
 		t.Logf("%s: whole again after %s", step.name, time.Since(began))
+	}
+}
+
+// testNotVisible asks as a role without pg_monitor: PostgreSQL then shows NULL
+// for the state of both ends, and a wait would be for nothing.
+func testNotVisible(t *testing.T, p *pairtest.Pair) {
+	const createSQL, dropSQL = `CREATE ROLE nobody LOGIN PASSWORD 'nobody'`, `DROP ROLE nobody`
+	_, err := p.Primary.Exec(t.Context(), createSQL)
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		_, err := p.Primary.Exec(context.WithoutCancel(t.Context()), dropSQL)
+		assert.NoError(t, err)
+	})
+	replay(t, p.DB)
+	node := func(name string, pool *pgxpool.Pool, options ...pair.SessionOption) *pair.Node {
+		var config *pgx.ConnConfig
+		require.NoError(t, pool.AcquireFunc(t.Context(), func(connection *pgxpool.Conn) error {
+			config = connection.Conn().Config()
+			return nil
+		}))
+		for _, option := range options {
+			option(config)
+		}
+		node := pair.NewNode(name, func(context.Context) (*pgx.ConnConfig, error) { return config, nil })
+		t.Cleanup(node.Close)
+		return node
+	}
+	nobody := pair.AsRole("nobody", "nobody")
+	for name, servers := range map[string]*pair.Pair{
+		"on the standby": {Primary: node("primary", p.Primary), Standbys: []*pair.Node{node("standby", p.Standby, nobody)}},
+		"on the primary": {Primary: node("primary", p.Primary, nobody), Standbys: []*pair.Node{node("standby", p.Standby)}},
+	} {
+		err := servers.WaitReady(within(t, 20*time.Second))
+		require.ErrorIs(t, err, pair.ErrNotVisible, name)
+		require.NotErrorIs(t, err, context.DeadlineExceeded, name)
+		require.ErrorContains(t, err, "pg_monitor", name)
 	}
 }
 
@@ -168,7 +205,7 @@ func testDelayReplay(t *testing.T, p *pairtest.Pair) {
 	replay(t, p.DB)
 	assert.EqualValues(t, 1, one[int64](t, p.Standby, countSQL, note))
 	assert.GreaterOrEqual(t, time.Since(began), delay)
-	p.DelayReplay(t, time.Hour) // healed at once
+	p.DelayReplay(t, 24*time.Hour) // SHOW calls it 1d; healed at once
 	write(t, p.DB)
 }
 

@@ -13,6 +13,8 @@ const (
 	alterSystemSQL      = `ALTER SYSTEM SET %s = '%s'`
 	alterSystemResetSQL = `ALTER SYSTEM RESET %s`
 	reloadSQL           = `SELECT pg_reload_conf()`
+	// settingSQL reads a parameter in its base unit, whichever SHOW chooses.
+	settingSQL = `SELECT setting FROM pg_settings WHERE name = $1`
 	// autoConfSQL reads what ALTER SYSTEM has set before.
 	autoConfSQL = `
 SELECT setting FROM pg_file_settings
@@ -21,13 +23,14 @@ SELECT setting FROM pg_file_settings
 )
 
 // setParameter changes a run-time parameter that a reload can change, and waits
-// until the server goes by it. The function it gives, never nil, puts back what
-// was there.
+// until the server goes by it. The value is as pg_settings has it: a number is
+// in the parameter's base unit, and on or off is spelled so. The function it
+// gives, never nil, puts back what was there.
 //
-// Source: PostgreSQL documentation, "ALTER SYSTEM".
+// Source: PostgreSQL documentation, "ALTER SYSTEM", "pg_settings".
 func setParameter(ctx context.Context, server *pair.Node, name, value string) (restore func(context.Context) error, err error) {
 	restore = func(context.Context) error { return nil } // nothing was changed yet
-	before, err := server.Setting(ctx, name)
+	before, err := pair.One[string](ctx, server, settingSQL, name)
 	if err != nil {
 		return restore, err
 	}
@@ -56,7 +59,7 @@ func alterSystem(ctx context.Context, server *pair.Node, sql, name, want string)
 	defer cancel()
 	var seen string
 	err := pair.Poll(ctx, interval, func(ctx context.Context) (ok bool, err error) {
-		seen, err = server.Setting(ctx, name)
+		seen, err = pair.One[string](ctx, server, settingSQL, name)
 		return seen == want, err
 	})
 	if err != nil {

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/postgres-master-slave/postgres-master-slave/pair"
-	"github.com/postgres-master-slave/postgres-master-slave/stack"
 )
 
 // protocol changes whenever holders and tests of two versions of this package
@@ -36,7 +35,7 @@ func meetingFolder() string {
 }
 
 func meetingPlace(ctx context.Context, chosen config) (place, error) {
-	content, err := stack.Fingerprint(ctx, chosen.Files...)
+	content, err := chosen.stack().Fingerprint(ctx)
 	if err != nil {
 		return place{}, err
 	}

@@ -9,6 +9,8 @@ import (
 	"net"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/postgres-master-slave/postgres-master-slave/pair"
 )
 
@@ -118,10 +120,11 @@ func greet(ctx context.Context, lease net.Conn) (*pair.Pair, error) {
 	}
 	servers := &pair.Pair{}
 	for _, one := range hello.Servers {
-		node, err := pair.FromDSN(one.Name, one.URL)
+		config, err := pair.ParseConfig(one.URL)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("reach %s: %w", one.Name, err)
 		}
+		node := pair.NewNode(one.Name, func(context.Context) (*pgx.ConnConfig, error) { return config, nil })
 		if servers.Primary == nil {
 			servers.Primary = node
 		} else {

@@ -21,9 +21,10 @@ import (
 const templateAge = 7 * 24 * time.Hour
 
 // templateKey names everything that makes a fresh pair what it is. It is empty
-// while an image is not there yet.
+// while an image is not there yet, and where one is built: who could tell
+// whether the outcome would be the same.
 func templateKey(ctx context.Context, engine *stack.Engine, chosen config) (string, error) {
-	model, err := stack.Load(ctx, chosen.Files...)
+	model, err := chosen.stack().Load(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -31,11 +32,11 @@ func templateKey(ctx context.Context, engine *stack.Engine, chosen config) (stri
 	if err != nil || len(images) < len(model.Services) {
 		return "", err
 	}
-	content, err := stack.Fingerprint(ctx, chosen.Files...)
+	content, err := chosen.stack().Fingerprint(ctx)
 	if err != nil {
 		return "", err
 	}
-	all, err := json.Marshal([]any{protocol, content, images, chosen.Fast})
+	all, err := json.Marshal([]any{protocol, content, images, chosen.Fast, chosen.Roles, chosen.Login})
 	if err != nil {
 		return "", fmt.Errorf("name template: %w", err)
 	}
@@ -51,7 +52,7 @@ func startCloned(ctx context.Context, engine *stack.Engine, chosen config, optio
 	if err != nil {
 		return nil, err
 	}
-	if key == "" { // an image is missing: the start pulls or builds it
+	if key == "" { // the start pulls or builds an image
 		return startNew(ctx, engine, chosen, options)
 	}
 	made, note, err := firstOfItsKind(ctx, engine, chosen, options, key)
@@ -62,7 +63,7 @@ func startCloned(ctx context.Context, engine *stack.Engine, chosen config, optio
 	if err := json.Unmarshal([]byte(note), &options.Commands); err != nil {
 		return nil, fmt.Errorf("read template %s: %w", key, err)
 	}
-	target, stop, err := live.Start(ctx, engine, options)
+	target, stop, err := live.Start(ctx, engine, options, chosen.choices()...)
 	if err != nil {
 		return nil, fmt.Errorf("begin with template %s: %w", key, err)
 	}
@@ -100,7 +101,7 @@ func firstOfItsKind(ctx context.Context, engine *stack.Engine, chosen config, op
 
 // startNew starts a pair from scratch.
 func startNew(ctx context.Context, engine *stack.Engine, chosen config, options stack.Options) (*running, error) {
-	target, stop, err := live.Start(ctx, engine, options)
+	target, stop, err := live.Start(ctx, engine, options, chosen.choices()...)
 	if err != nil {
 		return nil, err
 	}

@@ -129,6 +129,18 @@ func TestHostileText(t *testing.T) {
 	t.Run("results", func(t *testing.T) {
 		assert.True(t, json.Valid([]byte(written(t, "results", run))))
 	})
+	t.Run("progress", func(t *testing.T) {
+		var text strings.Builder
+		progress := report.NewProgress(&text, false, 0)
+		for _, action := range []string{"output", "fail"} {
+			require.NoError(t, progress.Add(report.Event{Action: action, Package: "example.org/pair", Test: "TestPair" + hostile, Output: "    a.go:1: " + hostile}))
+		}
+		require.NoError(t, progress.Add(report.Event{Action: "fail", Package: hostile}))
+		holds(t, text.String(), "evil", "it is told")
+		hides(t, text.String(), "\x1b", "hostile text")
+		hides(t, text.String(), "\x00", "hostile text")
+		hides(t, text.String(), "\u202e", "hostile text")
+	})
 	t.Run("summary", func(t *testing.T) {
 		text := written(t, "summary", run)
 		hides(t, text, "\x1b", "hostile text")

@@ -91,7 +91,7 @@ func (p *Progress) lasting(format string, arguments ...any) error {
 	if err := p.Close(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(p.out, format+"\n", arguments...)
+	_, err := fmt.Fprintln(p.out, clean(fmt.Sprintf(format, arguments...)))
 	return err
 }
 
@@ -100,7 +100,7 @@ func (p *Progress) passing(format string, arguments ...any) error {
 	if !p.terminal {
 		return p.lasting(format, arguments...)
 	}
-	line := []rune(fmt.Sprintf(format, arguments...))
+	line := []rune(clean(fmt.Sprintf(format, arguments...)))
 	p.shown = true
 	_, err := fmt.Fprintf(p.out, "\r\x1b[K%s", string(line[:min(len(line), p.width-1)]))
 	return err

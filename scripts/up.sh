@@ -24,12 +24,13 @@ host() {
 }
 
 await_pair() {
-	build/pairstatus -wait "$1" \
-		-primary "postgres://postgres:postgres@$host:5432/mydatabase" \
-		-standby "postgres://postgres:postgres@$host:5433/mydatabase"
+	build/pairstatus -wait "$1" -primary "$primary_url" -standby "$standby_url"
 }
 
+# The recipe's password is no secret: it is in the compose file for all to read.
 report_pair() {
+	say "connect  $primary_url"
+	say "         $standby_url (read-only)"
 	say "image    $(provenance)"
 	say "stop     make down (it removes the servers and their data)"
 }
@@ -67,6 +68,8 @@ scripts/setup.sh
 mkdir -p build
 without_downloads go build -o build/pairstatus ./cmd/pairstatus
 host=$(host)
+primary_url="postgres://postgres:postgres@$host:5432/mydatabase"
+standby_url="postgres://postgres:postgres@$host:5433/mydatabase"
 
 if [ "$(servers_running)" -eq 2 ]; then
 	say "the project $project already runs"

@@ -24,7 +24,10 @@ func script(t *testing.T, name string, environment ...string) command {
 func TestUpAndDown(t *testing.T) {
 	ownProject(t)
 	first := script(t, "up.sh").mustRun(t)
-	for _, want := range []string{primaryURL, standbyURL, "read-write", "read-only", "PostgreSQL 15.", "postgres:15.8 is ", "make down"} {
+	for _, want := range []string{
+		"connect  " + primaryURL + "\n", "         " + standbyURL + " (read-only)\n",
+		"read-write", "read-only, streams", "PostgreSQL 15.", "postgres:15.8 is ", "make down",
+	} {
 		assert.Contains(t, first, want, "what up.sh says")
 	}
 	requireStreaming(t)

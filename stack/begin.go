@@ -16,8 +16,15 @@ import (
 	"github.com/docker/docker/api/types/network"
 )
 
-// begin fills the project's volumes from a template before anything starts.
-func (s *Stack) begin(ctx context.Context, key string) error {
+// begin fills the project's volumes from its template before anything starts,
+// unless they are filled. After a copy that failed, the next one begins anew.
+func (s *Stack) begin(ctx context.Context) error {
+	s.filling.Lock()
+	defer s.filling.Unlock()
+	key := s.options.Template
+	if key == "" || s.filled.Load() {
+		return nil
+	}
 	template, err := s.engine.Template(ctx, key)
 	if err != nil {
 		return err
@@ -25,10 +32,11 @@ func (s *Stack) begin(ctx context.Context, key string) error {
 	if err := s.Create(ctx); err != nil {
 		return err
 	}
-	s.engine.active.RLock()
-	defer s.engine.active.RUnlock()
-	ctx, cancel := s.engine.alive(ctx)
-	defer cancel()
+	ctx, done, err := s.engine.creating(ctx)
+	if err != nil {
+		return fmt.Errorf("begin with template %s: %w", key, err)
+	}
+	defer done()
 	var mounts []mount.Mount
 	for _, name := range s.Model.Volumes {
 		from, kept := template.volumes[name]
@@ -38,8 +46,9 @@ func (s *Stack) begin(ctx context.Context, key string) error {
 		mounts = append(mounts, between(from, s.name+"_"+name, name)...)
 	}
 	if err := s.copyVolumes(ctx, mounts); err != nil {
-		return fmt.Errorf("begin with template %s: %w", key, err)
+		return fmt.Errorf("begin with template %s: %w", key, recognised(err))
 	}
+	s.filled.Store(true)
 	return s.startTogether(ctx, template)
 }
 

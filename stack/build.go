@@ -76,8 +76,8 @@ func buildPaths(build *types.BuildConfig) []string {
 		return nil
 	}
 	paths := []string{build.Context}
-	if build.Dockerfile != "" && filepath.IsAbs(build.Dockerfile) {
-		paths = append(paths, build.Dockerfile)
+	if build.Dockerfile != "" {
+		paths = append(paths, dockerfile(build))
 	}
 	for _, path := range build.AdditionalContexts {
 		paths = append(paths, path)
@@ -91,6 +91,15 @@ func buildPaths(build *types.BuildConfig) []string {
 	return local
 }
 
+// dockerfile is where the Dockerfile of a build is, which may be beyond its context.
+func dockerfile(build *types.BuildConfig) string {
+	path := cmp.Or(build.Dockerfile, "Dockerfile")
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(build.Context, path)
+	}
+	return path
+}
+
 var fromPattern = regexp.MustCompile(`(?im)^\s*FROM\s+(?:--\S+\s+)*(\S+)`)
 
 // baseImage is what a built image begins from, as far as its Dockerfile tells.
@@ -100,10 +109,7 @@ func baseImage(build *types.BuildConfig) string {
 	}
 	text := build.DockerfileInline
 	if text == "" {
-		path := cmp.Or(build.Dockerfile, "Dockerfile")
-		if !filepath.IsAbs(path) {
-			path = filepath.Join(build.Context, path)
-		}
+		path := dockerfile(build)
 		if state, err := os.Stat(path); err != nil || !state.Mode().IsRegular() {
 			return "" // the engine says what is wrong with it; a pipe would be waited for
 		}

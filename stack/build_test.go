@@ -79,6 +79,26 @@ func TestImagesAreBuiltUnderNamesOfTheRun(t *testing.T) {
 	require.Error(t, exec.CommandContext(t.Context(), "docker", "image", "inspect", first.ImageID).Run(), "it goes with the run")
 }
 
+// What a recipe builds is not there before, and nobody has to bring it.
+func TestImagesThatAreBuiltAreNotMissing(t *testing.T) {
+	engine := open(t)
+	model := stack.Model{Services: map[string]stack.Service{
+		"built":   {Image: "pms-test-author/no-such:mine", Built: true, Base: "postgres:15.8"},
+		"unnamed": {Built: true},
+		"there":   {Image: "postgres:15.8"},
+		"pulled":  {Image: "pms-test-author/no-such:other"},
+	}}
+	missing, err := engine.MissingImages(t.Context(), model)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"pms-test-author/no-such:other"}, missing)
+
+	model.Services["tagged"] = stack.Service{Image: "postgres:15.8", Built: true}
+	ids, err := engine.ImageIDs(t.Context(), model)
+	require.NoError(t, err)
+	assert.Len(t, ids, 1)
+	assert.Contains(t, ids, "there")
+}
+
 func imagesNamed(t *testing.T, name string) string {
 	t.Helper()
 	listed, err := exec.CommandContext(t.Context(), "docker", "image", "ls", "--quiet", name).Output()

@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,13 +25,16 @@ import (
 const pingLimit = 10 * time.Second
 
 // ErrNoEngine says that no container engine answers.
-var ErrNoEngine = errors.New("no container engine answers; run `make setup`")
+var ErrNoEngine = errors.New("no container engine answers; start Docker, or in this project run `make setup`")
 
 // ErrNoPermission says that the engine is there, and this user may not use it.
 var ErrNoPermission = errors.New("no permission for the container engine; `sudo usermod -aG docker $USER` gives it at the next login")
 
 // ErrOldEngine says that the engine lacks what this package asks of it.
 var ErrOldEngine = errors.New("container engine is too old")
+
+// errClosed is the cause of contexts that ended with the engine.
+var errClosed = errors.New("engine closed")
 
 // oldestAPI is that of Docker Engine 20.10, the oldest engine that has been tried.
 const oldestAPI = "1.41"
@@ -116,18 +120,20 @@ func reachable(ctx context.Context, engine client.APIClient, address string) err
 	return nil
 }
 
-// Close removes whatever stacks are still up, ends the watchdog and closes
-// the connection. It is safe to call twice.
+// Close ends what is being started, removes whatever stacks are still up, ends
+// the watchdog and closes the connection. What could not be removed is left to
+// the watchdog, at the end of this process. It is safe to call twice.
 func (e *Engine) Close() error {
 	var err error
 	e.closed.Do(func() {
 		if e.stop != nil {
 			e.stop()
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), removeLimit)
-		defer cancel()
-		err = errors.Join(e.removeSession(ctx, e.session.id), e.session.close(), e.cli.Client().Close())
-		e.end(errors.New("engine closed"))
+		e.end(errClosed)
+		// What is being created now would appear after the removal.
+		e.active.Lock()
+		defer e.active.Unlock()
+		err = errors.Join(e.abandon(), e.cli.Client().Close())
 	})
 	return err
 }
@@ -146,6 +152,27 @@ func (e *Engine) Provenance(ctx context.Context) (string, error) {
 	return text, nil
 }
 
+// creating begins whatever makes something on the engine: what is made after
+// done, or by a run that has ended, nobody would remove. The context also ends
+// when the process is interrupted or the engine closed.
+func (e *Engine) creating(ctx context.Context) (alive context.Context, done func(), err error) {
+	e.active.RLock()
+	alive, cancel := e.alive(ctx)
+	done = func() {
+		cancel()
+		e.active.RUnlock()
+	}
+	if err = cmp.Or(context.Cause(e.life), context.Cause(ctx)); err == nil {
+		// The watchdog must be on guard before the first thing exists.
+		err = e.session.watched()
+	}
+	if err != nil {
+		done()
+		return nil, nil, err
+	}
+	return alive, done, nil
+}
+
 // alive gives a context that also ends when the process is interrupted.
 func (e *Engine) alive(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -154,10 +181,13 @@ func (e *Engine) alive(ctx context.Context) (context.Context, context.CancelFunc
 }
 
 // MissingImages lists the images of a model that the engine does not have, and
-// that Up would therefore pull.
+// that Up would therefore pull. What is built is not pulled.
 func (e *Engine) MissingImages(ctx context.Context, model Model) ([]string, error) {
 	var missing []string
 	for _, service := range model.Services {
+		if service.Built {
+			continue
+		}
 		_, err := e.cli.Client().ImageInspect(ctx, service.Image)
 		switch {
 		case errdefs.IsNotFound(err):
@@ -171,10 +201,14 @@ func (e *Engine) MissingImages(ctx context.Context, model Model) ([]string, erro
 }
 
 // ImageIDs gives what the images of a model are on the engine now, by service.
-// One that is not there is left out.
+// One that is not there is left out, and so is one that Up would build: what
+// bears its name is not what runs.
 func (e *Engine) ImageIDs(ctx context.Context, model Model) (map[string]string, error) {
 	ids := map[string]string{}
 	for name, service := range model.Services {
+		if service.Built {
+			continue
+		}
 		found, err := e.cli.Client().ImageInspect(ctx, service.Image)
 		switch {
 		case errdefs.IsNotFound(err):

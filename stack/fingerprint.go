@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,13 +14,14 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 )
 
-// Fingerprint names what compose files say and what they mount from this
-// machine: two sets of files with one fingerprint start the same servers from
+// Fingerprint names what compose files say and what they mount and build from
+// on this machine, with these options: two with one fingerprint start the same servers from
 // the same images. It needs no engine.
 // Errors are ErrRecipe, or what the file system said.
-func Fingerprint(ctx context.Context, files ...string) (string, error) {
+func (o Options) Fingerprint(ctx context.Context) (string, error) {
 	silence()
-	project, err := load(ctx, Options{Files: files, AllowHost: true}, "model") // nothing of it runs
+	o.AllowHost = true // nothing of it runs
+	project, err := load(ctx, o, "model")
 	if err != nil {
 		return "", err
 	}
@@ -39,29 +39,28 @@ func Fingerprint(ctx context.Context, files ...string) (string, error) {
 	return hex.EncodeToString(sum.Sum(nil)), nil
 }
 
-// mountedFiles are the paths on this machine that a project's containers see.
+// mountedFiles are the paths on this machine that decide what a project's
+// containers see, contexts of builds included. What an empty volume takes the
+// place of is not among them: it changes with each write, and nobody may read it.
 func mountedFiles(project *types.Project) []string {
-	paths := map[string]bool{}
+	var paths []string
 	for _, service := range project.Services {
-		for _, mount := range service.Volumes {
-			if mount.Type == types.VolumeTypeBind {
-				paths[mount.Source] = true
-			}
-		}
+		paths = append(paths, hostFiles(project, service)...)
 	}
-	for _, secret := range project.Secrets {
-		paths[secret.File] = true
-	}
-	for _, config := range project.Configs {
-		paths[config.File] = true
-	}
-	delete(paths, "") // the content is in the model
-	return slices.Sorted(maps.Keys(paths))
+	slices.Sort(paths)
+	return slices.Compact(paths)
 }
 
-// digest adds a file, or all files below a folder. What is not a regular file,
-// such as a socket, counts by its name, and so does what is not there.
+// digest adds a file, or all files below a folder. What is neither a regular
+// file nor a link, such as a socket, counts by its name, and so does what is not there.
 func digest(sum io.Writer, root string) error {
+	root, err := filepath.EvalSymlinks(root) // a walk does not follow what it begins with
+	if os.IsNotExist(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
 	return filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		if os.IsNotExist(err) {
 			return nil
@@ -69,15 +68,29 @@ func digest(sum io.Writer, root string) error {
 		if err != nil {
 			return err
 		}
-		if _, err := fmt.Fprintf(sum, "%q %s\n", path, entry.Type()); err != nil || !entry.Type().IsRegular() {
+		if _, err := fmt.Fprintf(sum, "%q %s\n", path, entry.Type()); err != nil {
 			return err
 		}
-		file, err := os.Open(path) //nolint:gosec // what the compose file mounts, its author has chosen
-		if err != nil {
+		switch {
+		case entry.Type().IsRegular():
+			return digestFile(sum, path)
+		case entry.Type()&fs.ModeSymlink != 0:
+			to, err := os.Readlink(path) // what it leads to in a container is not known here
+			if err == nil {
+				_, err = fmt.Fprintf(sum, "%q\n", to)
+			}
 			return err
 		}
-		defer func() { _ = file.Close() }() // it was only read
-		_, err = io.Copy(sum, file)
-		return err
+		return nil
 	})
+}
+
+func digestFile(sum io.Writer, path string) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = file.Close() }() // it was only read
+	_, err = io.Copy(sum, file)
+	return err
 }

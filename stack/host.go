@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -72,6 +73,10 @@ func asksOfHost(project *types.Project, service types.ServiceConfig) []string {
 		ask(build.Privileged || len(build.Entitlements) > 0, "a privileged build")
 		ask(build.Network == "host", "a build with network: host")
 		ask(len(build.SSH) > 0, "a build with ssh keys")
+		for _, one := range build.Secrets {
+			variable := project.Secrets[one.Source].Environment
+			ask(variable != "", "a build with the variable "+variable) // the SDK reads it from this process
+		}
 	}
 	for _, path := range hostFiles(project, service) {
 		ask(!beside(project, path), "mount "+path)
@@ -83,10 +88,13 @@ func reservesDevices(service types.ServiceConfig) bool {
 	return service.Deploy != nil && service.Deploy.Resources.Reservations != nil && len(service.Deploy.Resources.Reservations.Devices) > 0
 }
 
-// loosens says whether a security option takes confinement away.
-func loosens(option string) bool {
-	return strings.Contains(option, "unconfined") || strings.HasPrefix(option, "label") && strings.Contains(option, "disable")
-}
+// harmless are the security options that take no confinement away. A profile or
+// label of the recipe's own may allow anything.
+//
+// Source: Docker documentation, `docker run`, --security-opt.
+var harmless = regexp.MustCompile(`^(?:no-new-privileges(?:[=:](?:true|false))?|seccomp[=:]builtin)$`)
+
+func loosens(option string) bool { return !harmless.MatchString(option) }
 
 // hostFiles are the paths of the host whose content a service gets to see.
 // A directory of data is not among them: an empty volume takes its place.
@@ -105,6 +113,11 @@ func hostFiles(project *types.Project, service types.ServiceConfig) []string {
 	}
 	for _, one := range service.EnvFiles {
 		paths = append(paths, one.Path)
+	}
+	if service.Build != nil {
+		for _, one := range service.Build.Secrets {
+			paths = append(paths, project.Secrets[one.Source].File)
+		}
 	}
 	paths = append(paths, buildPaths(service.Build)...)
 	return slices.DeleteFunc(paths, func(path string) bool { return path == "" }) // its content is in the compose file

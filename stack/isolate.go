@@ -45,7 +45,7 @@ func (i *isolation) volumes() {
 		case bool(volume.External):
 			i.change("volume %s is external: an empty one stands in its place", key)
 			volume = types.VolumeConfig{}
-		case device != "" && volume.DriverOpts["type"] != "tmpfs":
+		case device != "" && !inMemory(volume.DriverOpts):
 			i.change("volume %s is %s: an empty one stands in its place", key, device)
 			volume = types.VolumeConfig{}
 		case volume.Driver != "" && volume.Driver != "local":
@@ -58,6 +58,21 @@ func (i *isolation) volumes() {
 		own[key] = volume
 	}
 	i.project.Volumes = own
+}
+
+// memoryOption is what a volume in memory may be told. Anything else is not
+// taken for harmless: with bind among them, mount(2) goes by the device alone,
+// whatever the type says.
+//
+// Source: tmpfs(5); mount(2), MS_BIND.
+var memoryOption = regexp.MustCompile(`^(?:(?:size|nr_blocks|nr_inodes|mode|uid|gid)=\w+%?|ro|rw|noatime|nodev|noexec|nosuid|)$`)
+
+// inMemory says whether options of the local driver give a volume that is in
+// memory and nowhere else.
+func inMemory(options map[string]string) bool {
+	told := strings.Split(options["o"], ",")
+	return options["type"] == "tmpfs" && options["device"] == "tmpfs" &&
+		!slices.ContainsFunc(told, func(one string) bool { return !memoryOption.MatchString(strings.TrimSpace(one)) })
 }
 
 // bridgeName makes an interface that the host has already into a network.

@@ -37,6 +37,25 @@ func TestIsolationHarmsNothingOfTheHost(t *testing.T) {
 			service: `volumes: ["data:/var/lib/postgresql/data"]`,
 			rest:    "volumes: {data: {driver_opts: {type: tmpfs, device: tmpfs}}}",
 		},
+		"a volume in memory with a size and an owner": {
+			service: `volumes: ["data:/var/lib/postgresql/data"]`,
+			rest:    `volumes: {data: {driver_opts: {type: tmpfs, device: tmpfs, o: "size=100m,uid=999,mode=0700,noexec"}}}`,
+		},
+		"the host's root that says it is in memory": {
+			service: `volumes: ["data:/var/lib/postgresql/data"]`,
+			rest:    "volumes: {data: {driver_opts: {type: tmpfs, o: bind, device: /}}}",
+			changes: []string{"volume data is /: an empty one stands in its place"},
+		},
+		"a folder of the host called tmpfs": {
+			service: `volumes: ["data:/var/lib/postgresql/data"]`,
+			rest:    `volumes: {data: {driver_opts: {type: tmpfs, o: "size=1m,rbind", device: tmpfs}}}`,
+			changes: []string{"volume data is tmpfs: an empty one stands in its place"},
+		},
+		"memory that says it is a folder of the host": {
+			service: `volumes: ["data:/var/lib/postgresql/data"]`,
+			rest:    "volumes: {data: {driver_opts: {type: tmpfs, device: /srv}}}",
+			changes: []string{"volume data is /srv: an empty one stands in its place"},
+		},
 		"a directory of the host by a path without slashes": {
 			service: `volumes: ["data:/var/lib/postgresql/data"]`,
 			rest:    "volumes: {data: {driver_opts: {type: none, o: bind, device: etc}}}",
@@ -191,49 +210,59 @@ func TestADockerfileThatIsAPipeIsNotWaitedFor(t *testing.T) {
 	assert.Empty(t, model.Services["db"].Base)
 }
 
+func TestComposeFilesMayConfineThemselves(t *testing.T) {
+	_, err := Load(t.Context(), composeFile(t, `services: {db: {image: postgres, security_opt: ["no-new-privileges:true", no-new-privileges, seccomp=builtin]}}`))
+	require.NoError(t, err)
+}
+
 func TestComposeFilesDoNotReachIntoTheHost(t *testing.T) {
 	for name, test := range map[string]struct{ service, says string }{
-		"privileged":                    {"privileged: true", "db: privileged"},
-		"the host's network":            {"network_mode: host", "db: network_mode: host"},
-		"the host's processes":          {"pid: host", "db: pid: host"},
-		"capabilities":                  {"cap_add: [SYS_ADMIN]", "db: cap_add SYS_ADMIN"},
-		"devices":                       {"devices: [/dev/mem]", "db: devices"},
-		"no confinement":                {"security_opt: [seccomp=unconfined]", "db: security_opt seccomp=unconfined"},
-		"a program of the host":         {"provider: {type: /bin/sh}", "db: provider, a program of the host"},
-		"a model of the host":           {"models: [some]", "db: models"},
-		"a privileged hook":             {"post_start: [{command: id, privileged: true}]", "db: a privileged hook"},
-		"a hook at the end":             {"pre_stop: [{command: id, privileged: true}]", "db: a privileged hook"},
-		"the engine and logins":         {"use_api_socket: true", "db: use_api_socket"},
-		"somebody else's network":       {`network_mode: "container:other"`, "db: network_mode: container:other"},
-		"somebody else's processes":     {`pid: "container:other"`, "db: pid: container:other"},
-		"somebody else's volumes":       {`volumes_from: ["container:other"]`, "db: volumes_from container:other"},
-		"somebody else's services":      {`external_links: ["other:db2"]`, "db: external_links other:db2"},
-		"a GPU":                         {"gpus: all", "db: devices"},
-		"a reserved device":             {"deploy: {resources: {reservations: {devices: [{capabilities: [gpu]}]}}}", "db: devices"},
-		"devices by number":             {`device_cgroup_rules: ["a *:* rwm"]`, "db: devices"},
-		"another runtime":               {"runtime: other", "db: runtime other"},
-		"another control group":         {"cgroup_parent: /", "db: cgroup_parent /"},
-		"no labels of SELinux":          {"security_opt: [label=disable]", "db: security_opt label=disable"},
-		"the engine's socket":           {`volumes: ["/var/run/docker.sock:/var/run/docker.sock"]`, "db: mount /var/run/docker.sock"},
-		"a way out by dots":             {`volumes: ["../../etc:/host"]`, "db: mount "},
-		"a way out by a link":           {`volumes: ["./link/shadow:/host"]`, "/link/shadow"},
-		"data that is only read":        {`volumes: ["/etc:/var/lib/postgresql/data:ro"]`, "db: mount /etc"},
-		"a secret that is a file":       {`secrets: [stolen]`, "db: mount STOLEN"},
-		"a config that is a file":       {`configs: [stolen]`, "db: mount STOLEN"},
-		"variables of somebody else's":  {`env_file: STOLEN`, "db: mount STOLEN"},
-		"a build of the host's files":   {`build: /etc`, "db: mount /etc"},
-		"a Dockerfile of the host's":    {`build: {context: ., dockerfile: STOLEN}`, "db: mount STOLEN"},
-		"a second context":              {`build: {context: ., additional_contexts: {other: /etc}}`, "db: mount /etc"},
-		"a privileged build":            {`build: {context: ., privileged: true}`, "db: a privileged build"},
-		"a build on the host's network": {`build: {context: ., network: host}`, "db: a build with network: host"},
-		"a build with keys":             {`build: {context: ., ssh: [default]}`, "db: a build with ssh keys"},
+		"privileged":                      {"privileged: true", "db: privileged"},
+		"the host's network":              {"network_mode: host", "db: network_mode: host"},
+		"the host's processes":            {"pid: host", "db: pid: host"},
+		"capabilities":                    {"cap_add: [SYS_ADMIN]", "db: cap_add SYS_ADMIN"},
+		"devices":                         {"devices: [/dev/mem]", "db: devices"},
+		"no confinement":                  {"security_opt: [seccomp=unconfined]", "db: security_opt seccomp=unconfined"},
+		"a program of the host":           {"provider: {type: /bin/sh}", "db: provider, a program of the host"},
+		"a model of the host":             {"models: [some]", "db: models"},
+		"a privileged hook":               {"post_start: [{command: id, privileged: true}]", "db: a privileged hook"},
+		"a hook at the end":               {"pre_stop: [{command: id, privileged: true}]", "db: a privileged hook"},
+		"the engine and logins":           {"use_api_socket: true", "db: use_api_socket"},
+		"somebody else's network":         {`network_mode: "container:other"`, "db: network_mode: container:other"},
+		"somebody else's processes":       {`pid: "container:other"`, "db: pid: container:other"},
+		"somebody else's volumes":         {`volumes_from: ["container:other"]`, "db: volumes_from container:other"},
+		"somebody else's services":        {`external_links: ["other:db2"]`, "db: external_links other:db2"},
+		"a GPU":                           {"gpus: all", "db: devices"},
+		"a reserved device":               {"deploy: {resources: {reservations: {devices: [{capabilities: [gpu]}]}}}", "db: devices"},
+		"devices by number":               {`device_cgroup_rules: ["a *:* rwm"]`, "db: devices"},
+		"another runtime":                 {"runtime: other", "db: runtime other"},
+		"another control group":           {"cgroup_parent: /", "db: cgroup_parent /"},
+		"no labels of SELinux":            {"security_opt: [label=disable]", "db: security_opt label=disable"},
+		"the engine's socket":             {`volumes: ["/var/run/docker.sock:/var/run/docker.sock"]`, "db: mount /var/run/docker.sock"},
+		"a way out by dots":               {`volumes: ["../../etc:/host"]`, "db: mount "},
+		"a way out by a link":             {`volumes: ["./link/shadow:/host"]`, "/link/shadow"},
+		"data that is only read":          {`volumes: ["/etc:/var/lib/postgresql/data:ro"]`, "db: mount /etc"},
+		"a secret that is a file":         {`secrets: [stolen]`, "db: mount STOLEN"},
+		"a config that is a file":         {`configs: [stolen]`, "db: mount STOLEN"},
+		"variables of somebody else's":    {`env_file: STOLEN`, "db: mount STOLEN"},
+		"a build of the host's files":     {`build: /etc`, "db: mount /etc"},
+		"a Dockerfile of the host's":      {`build: {context: ., dockerfile: STOLEN}`, "db: mount STOLEN"},
+		"a Dockerfile beyond its context": {`build: {context: ., dockerfile: ../../../../../../../../etc/passwd}`, "db: mount /etc/passwd"},
+		"a second context":                {`build: {context: ., additional_contexts: {other: /etc}}`, "db: mount /etc"},
+		"a privileged build":              {`build: {context: ., privileged: true}`, "db: a privileged build"},
+		"a build on the host's network":   {`build: {context: ., network: host}`, "db: a build with network: host"},
+		"a build's secret":                {`build: {context: ., secrets: [stolen]}`, "db: mount STOLEN"},
+		"a variable for a build":          {`build: {context: ., secrets: [home]}`, "db: a build with the variable HOME"},
+		"a profile of its own":            {`security_opt: ["seccomp=./profile.json"]`, "db: security_opt seccomp=./profile.json"},
+		"a label of its own":              {`security_opt: ["label=type:spc_t"]`, "db: security_opt label=type:spc_t"},
+		"a build with keys":               {`build: {context: ., ssh: [default]}`, "db: a build with ssh keys"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			stolen := filepath.Join(t.TempDir(), "stolen")
 			require.NoError(t, os.WriteFile(stolen, []byte("A=b"), 0o600))
 			outside := func(text string) string { return strings.ReplaceAll(text, "STOLEN", stolen) }
 			file := composeFile(t, outside("services: {db: {image: postgres, "+test.service+"}}\n"+
-				"secrets: {stolen: {file: STOLEN}}\nconfigs: {stolen: {file: STOLEN}}\nmodels: {some: {model: some}}\n"))
+				"secrets: {stolen: {file: STOLEN}, home: {environment: HOME}}\nconfigs: {stolen: {file: STOLEN}}\nmodels: {some: {model: some}}\n"))
 			require.NoError(t, os.Symlink("/etc", filepath.Join(filepath.Dir(file), "link")))
 			options := Options{Files: []string{file}}
 			_, err := options.Load(t.Context())

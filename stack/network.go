@@ -85,15 +85,19 @@ func internal(project *types.Project, service types.ServiceConfig) bool {
 
 // Isolate cuts a service off from every other one of the project, in both
 // directions, while its published ports stay reachable. The function it gives
-// connects it again as it was, addresses and aliases included; it is safe to
-// call twice.
+// connects it again as it was before the first cut, addresses and aliases
+// included; it is safe to call twice.
 // Errors: ErrNotIsolatable, ErrNoContainer, or what the engine said.
 func (s *Stack) Isolate(ctx context.Context, service string) (heal func(context.Context) error, err error) {
 	if !s.options.Isolatable {
 		return nil, fmt.Errorf("isolate %s: %w", service, ErrNotIsolatable)
 	}
-	var cut []attachment
-	heal = func(ctx context.Context) error { return s.connect(ctx, service, cut) }
+	heal = func(ctx context.Context) error { return s.connect(ctx, service) }
+	ctx, done, err := s.engine.creating(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("isolate %s: %w", service, err)
+	}
+	defer done()
 	err = s.act(ctx, "isolate", service, func(ctx context.Context, engine client.APIClient, id string) error {
 		state, err := engine.ContainerInspect(ctx, id)
 		if err != nil {
@@ -105,11 +109,12 @@ func (s *Stack) Isolate(ctx context.Context, service string) (heal func(context.
 		if err := s.watch(ctx, engine, service, state); err != nil {
 			return err
 		}
-		for _, one := range attachments(state) {
+		attached := attachments(state)
+		s.remember(service, attached) // before: an engine may cut and then not answer
+		for _, one := range attached {
 			if err := engine.NetworkDisconnect(ctx, one.network, id, true); err != nil {
 				return err
 			}
-			cut = append(cut, one)
 		}
 		return nil
 	})
@@ -173,13 +178,41 @@ func attachments(state container.InspectResponse) []attachment {
 	return found
 }
 
-func (s *Stack) connect(ctx context.Context, service string, cut []attachment) error {
+// remember notes how a service was connected. One that is cut off already is
+// connected to nothing, and what was noted at the first cut stays.
+func (s *Stack) remember(service string, attached []attachment) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	if s.cut == nil {
+		s.cut = map[string]map[string]attachment{}
+	}
+	if s.cut[service] == nil {
+		s.cut[service] = map[string]attachment{}
+	}
+	for _, one := range attached {
+		s.cut[service][one.network] = one
+	}
+}
+
+// wasAttached gives what was noted, by the networks' names.
+func (s *Stack) wasAttached(service string) []attachment {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	var found []attachment
+	for _, name := range slices.Sorted(maps.Keys(s.cut[service])) {
+		found = append(found, s.cut[service][name])
+	}
+	return found
+}
+
+// connect connects a service to the networks that it was ever cut off from.
+func (s *Stack) connect(ctx context.Context, service string) error {
 	return s.act(ctx, "connect", service, func(ctx context.Context, engine client.APIClient, id string) error {
 		state, err := engine.ContainerInspect(ctx, id)
 		if err != nil {
 			return err
 		}
-		for _, one := range cut {
+		for _, one := range s.wasAttached(service) {
 			if _, connected := state.NetworkSettings.Networks[one.network]; connected {
 				continue
 			}

@@ -3,6 +3,7 @@ package stack
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/docker/compose/v2/pkg/api"
 	"github.com/docker/docker/api/types/container"
@@ -15,6 +16,11 @@ import (
 // placeholder takes the addresses that have become free. Engines choose
 // addresses as they like: see Container.Addresses for what came of it.
 func (s *Stack) Readdress(ctx context.Context, service string) error {
+	ctx, done, err := s.engine.creating(ctx)
+	if err != nil {
+		return fmt.Errorf("readdress %s: %w", service, err)
+	}
+	defer done()
 	return s.act(ctx, "readdress", service, func(ctx context.Context, engine client.APIClient, id string) error {
 		state, err := engine.ContainerInspect(ctx, id)
 		if err != nil {

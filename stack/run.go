@@ -20,8 +20,11 @@ import (
 // A command that ran and failed is no error: see Execution.ExitCode.
 // Errors: ErrNoContainer, or what the engine said.
 func (s *Stack) Run(ctx context.Context, service string, command ...string) (ended Execution, err error) {
-	s.engine.active.RLock()
-	defer s.engine.active.RUnlock()
+	ctx, done, err := s.engine.creating(ctx)
+	if err != nil {
+		return Execution{}, fmt.Errorf("run %s in %s: %w", command[0], service, err)
+	}
+	defer done()
 	err = s.act(ctx, "run "+command[0], service, func(ctx context.Context, engine client.APIClient, id string) (err error) {
 		like, err := engine.ContainerInspect(ctx, id)
 		if err != nil {

@@ -98,6 +98,13 @@ func (s *session) watched() error {
 	return err
 }
 
+// guarded says whether the watchdog runs: before it, nothing is made.
+func (s *session) guarded() bool {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	return s.watchdog != nil
+}
+
 // close ends the watchdog and gives up the lease.
 func (s *session) close() error {
 	s.mutex.Lock()

@@ -59,8 +59,8 @@ func (e *Engine) interrupted(received os.Signal, again <-chan os.Signal) {
 func (e *Engine) abandon() error {
 	ctx, cancel := context.WithTimeout(context.Background(), removeLimit)
 	defer cancel()
-	if err := e.removeSession(ctx, e.session.id); err != nil {
+	if err := e.removeSession(ctx, e.session.id); err != nil && e.session.guarded() {
 		return err
 	}
-	return e.session.close()
+	return e.session.close() // without a watchdog nothing was made
 }

@@ -47,10 +47,12 @@ type Options struct {
 // Stack is one running compose project. It is safe for concurrent use.
 type Stack struct {
 	containers
-	mutex   sync.Mutex // guards options.Commands
+	mutex   sync.Mutex // guards options.Commands and cut
 	options Options
-	filled  atomic.Bool // the volumes have what the template holds
-	Model   Model       // as written in the files, before ports and names are changed
+	cut     map[string]map[string]attachment // by service and network: how it was connected before Isolate
+	filling sync.Mutex                       // held while the volumes are filled
+	filled  atomic.Bool                      // the volumes have what the template holds, all of it
+	Model   Model                            // as written in the files, before ports and names are changed
 }
 
 // ErrNoSpace says that the engine's disk is full.
@@ -136,10 +138,8 @@ func (s *Stack) Options() Options { return s.options }
 
 // Up creates and starts what is missing: the whole project again after Down.
 func (s *Stack) Up(ctx context.Context) error {
-	if s.options.Template != "" && s.filled.CompareAndSwap(false, true) {
-		if err := s.begin(ctx, s.options.Template); err != nil {
-			return err
-		}
+	if err := s.begin(ctx); err != nil {
+		return err
 	}
 	return s.up(ctx)
 }
@@ -163,14 +163,11 @@ func (s *Stack) up(ctx context.Context, services ...string) error {
 
 // bring has the SDK make containers, under guard of the watchdog.
 func (s *Stack) bring(ctx context.Context, services []string, do func(context.Context, *types.Project, api.CreateOptions) error) error {
-	s.engine.active.RLock()
-	defer s.engine.active.RUnlock()
-	ctx, cancel := s.engine.alive(ctx)
-	defer cancel()
-	// The watchdog must be on guard before the first thing exists.
-	if err := s.engine.session.watched(); err != nil {
-		return err
+	ctx, done, err := s.engine.creating(ctx)
+	if err != nil {
+		return fmt.Errorf("start project %s: %w", s.name, err)
 	}
+	defer done()
 	project, err := s.project(ctx)
 	if err != nil {
 		return err
@@ -213,7 +210,7 @@ var takenPattern = regexp.MustCompile(`(?:[\d.]+|\[?::\]?):(\d+)(?: failed: port
 // recognised knows the engine's words for a port that is in use, and for a disk
 // that is full.
 func recognised(err error) error {
-	if strings.Contains(err.Error(), "no space left on device") {
+	if strings.Contains(strings.ToLower(err.Error()), "no space left on device") { // programs in containers begin it with a capital
 		return fmt.Errorf("%w: %w", ErrNoSpace, err)
 	}
 	if found := takenPattern.FindStringSubmatch(err.Error()); found != nil {

@@ -36,6 +36,7 @@ func TestFullDiskIsRecognised(t *testing.T) {
 	cause := errors.New("failed to register layer: write /usr/bin/x: no space left on device")
 	require.ErrorIs(t, recognised(cause), ErrNoSpace)
 	require.ErrorIs(t, recognised(cause), cause)
+	require.ErrorIs(t, recognised(errors.New("copy: exit code 1: cp: error writing '/to/data/x': No space left on device")), ErrNoSpace)
 }
 
 func TestProgressWriter(t *testing.T) {

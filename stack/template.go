@@ -90,15 +90,24 @@ func (e *Engine) RemoveTemplate(ctx context.Context, key string) error {
 }
 
 // Keep makes a template of the volumes that the compose files declare. Whoever
-// writes to them must have been stopped.
-func (s *Stack) Keep(ctx context.Context, key, note string) error {
-	s.engine.active.RLock()
-	defer s.engine.active.RUnlock()
-	ctx, cancel := s.engine.alive(ctx)
-	defer cancel()
+// writes to them must have been stopped. When it fails, nothing is kept.
+// Errors: ErrNoContainer, ErrNoSpace, or what the engine said.
+func (s *Stack) Keep(ctx context.Context, key, note string) (err error) {
+	ctx, done, err := s.engine.creating(ctx)
+	if err != nil {
+		return fmt.Errorf("keep volumes: %w", err)
+	}
+	defer done()
 	if err := s.engine.RemoveTemplate(ctx, key); err != nil {
 		return fmt.Errorf("keep volumes: %w", err)
 	}
+	defer func() {
+		if err != nil {
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), removeLimit)
+			defer cancel()
+			err = errors.Join(err, s.engine.RemoveTemplate(ctx, key))
+		}
+	}()
 	var mounts []mount.Mount
 	for _, name := range s.Model.Volumes {
 		to := "pms-template-" + key + "_" + name
@@ -108,7 +117,7 @@ func (s *Stack) Keep(ctx context.Context, key, note string) error {
 		mounts = append(mounts, between(s.name+"_"+name, to, name)...)
 	}
 	if err := s.copyVolumes(ctx, mounts); err != nil {
-		return fmt.Errorf("keep volumes: %w", err)
+		return fmt.Errorf("keep volumes: %w", recognised(err))
 	}
 	return s.createTemplateVolume(ctx, "pms-template-"+key, map[string]string{TemplateLabel: key, templateNoteLabel: note})
 }
@@ -116,7 +125,7 @@ func (s *Stack) Keep(ctx context.Context, key, note string) error {
 func (s *Stack) createTemplateVolume(ctx context.Context, name string, labels map[string]string) error {
 	_, err := s.engine.cli.Client().VolumeCreate(ctx, volume.CreateOptions{Name: name, Labels: labels})
 	if err != nil {
-		return fmt.Errorf("keep volumes: %w", err)
+		return fmt.Errorf("keep volumes: %w", recognised(err))
 	}
 	return nil
 }

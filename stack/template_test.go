@@ -63,3 +63,33 @@ func TestTemplate(t *testing.T) {
 	_, err = engine.Up(t.Context(), stack.Options{Files: []string{sleeper}, Name: "fourth", Template: key})
 	require.ErrorIs(t, err, stack.ErrNoTemplate)
 }
+
+// A stack that could not begin with its template begins with it the next time.
+func TestTemplateThatIsThereLater(t *testing.T) {
+	engine := open(t)
+	const key = "stack-test-later"
+	t.Cleanup(func() { assert.NoError(t, engine.RemoveTemplate(context.WithoutCancel(t.Context()), key)) })
+	early, err := engine.Prepare(t.Context(), stack.Options{Files: []string{sleeper}, Name: "early", Template: key})
+	require.NoError(t, err)
+	require.ErrorIs(t, early.Up(t.Context()), stack.ErrNoTemplate)
+
+	maker := up(t, engine, stack.Options{Files: []string{sleeper}, Name: "maker"})
+	_, err = maker.Exec(t.Context(), "sleeper", "touch", "/data/file")
+	require.NoError(t, err)
+	require.NoError(t, maker.StopAll(t.Context()))
+	require.NoError(t, maker.Keep(t.Context(), key, ""))
+
+	require.NoError(t, early.Up(t.Context()))
+	found, err := early.Exec(t.Context(), "sleeper", "ls", "/data")
+	require.NoError(t, err)
+	assert.Equal(t, "file", strings.TrimSpace(found.Stdout))
+	require.NoError(t, early.Discard(t.Context()))
+
+	require.NoError(t, maker.Discard(t.Context()))
+	require.ErrorIs(t, maker.Keep(t.Context(), key, ""), stack.ErrNoContainer, "nothing is left to copy with")
+	all, err := engine.Templates(t.Context())
+	require.NoError(t, err)
+	for _, one := range all {
+		assert.NotEqual(t, key, one.Key, "no half of it is kept")
+	}
+}

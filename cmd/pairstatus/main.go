@@ -1,5 +1,5 @@
 // Command pairstatus waits until a standby really streams from its primary
-// and says who is who. It speaks SQL only.
+// and says who is who, without passwords. It speaks SQL only.
 //
 //	go run ./cmd/pairstatus -primary URL -standby URL [-wait 2m]
 //
@@ -12,11 +12,16 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net"
+	"net/url"
 	"os"
 	"os/signal"
+	"strconv"
 	"syscall"
 	"text/tabwriter"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/postgres-master-slave/postgres-master-slave/pair"
 )
@@ -56,14 +61,27 @@ func status(ctx context.Context, out io.Writer, primaryURL, standbyURL string, l
 	}
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, one := range []struct {
-		node        *pair.Node
-		access, url string
-	}{{primary, "read-write", primaryURL}, {standby, "read-only, streams from the primary", standbyURL}} {
+		node   *pair.Node
+		access string
+	}{{primary, "read-write"}, {standby, "read-only, streams from the primary"}} {
 		identity, err := one.node.Identity(ctx)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(table, "%s\t%s\tPostgreSQL %s\t%s\n", one.node.Name(), one.url, identity.Version, one.access)
+		config, err := one.node.Config(ctx)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(table, "%s\t%s\tPostgreSQL %s\t%s\n", one.node.Name(), address(config), identity.Version, one.access)
 	}
 	return table.Flush()
+}
+
+// address is where a connection goes, as a URL without its password.
+func address(config *pgx.ConnConfig) string {
+	shown := url.URL{
+		Scheme: "postgres", User: url.User(config.User), Path: "/" + config.Database,
+		Host: net.JoinHostPort(config.Host, strconv.Itoa(int(config.Port))),
+	}
+	return shown.String()
 }

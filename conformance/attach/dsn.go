@@ -26,7 +26,7 @@ func node(role, text string, readOnly bool) (*pair.Node, error) {
 		config.RuntimeParams["default_transaction_read_only"] = "on"
 	}
 	name := role + " " + net.JoinHostPort(config.Host, strconv.Itoa(int(config.Port)))
-	return pair.NewNode(name, func(context.Context) (*pgx.ConnConfig, error) { return config.Copy(), nil }), nil
+	return pair.NewNode(name, func(context.Context) (*pgx.ConnConfig, error) { return config, nil }), nil
 }
 
 var (

@@ -67,8 +67,11 @@ func texts(source, target string) []diagnose.File {
 		return nil
 	}
 	if info.Mode().IsRegular() {
+		if info.Size() > fileLimit { // it may be larger than the memory
+			return nil
+		}
 		content, err := os.ReadFile(source)
-		if err != nil || len(content) > fileLimit || !utf8.Valid(content) {
+		if err != nil || !utf8.Valid(content) {
 			return nil
 		}
 		return []diagnose.File{{Path: target, Text: string(content)}}

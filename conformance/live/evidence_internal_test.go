@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 	"time"
 
@@ -68,4 +69,20 @@ func TestMountedTextsAreScriptsNotData(t *testing.T) {
 	assert.Equal(t, []diagnose.File{script}, texts(folder, "/etc/scripts"))
 	assert.Equal(t, []diagnose.File{script}, texts(filepath.Join(folder, "node.sh"), "/etc/scripts/node.sh"))
 	assert.Empty(t, texts(filepath.Join(folder, "none"), "/etc/scripts"))
+}
+
+// A recipe may mount a dump of any size.
+func TestTextsLeavesOutWhatIsLarge(t *testing.T) {
+	folder := t.TempDir()
+	script, dump := filepath.Join(folder, "init.sql"), filepath.Join(folder, "dump.sql")
+	require.NoError(t, os.WriteFile(script, []byte("SELECT 1"), 0o600))
+	require.NoError(t, os.WriteFile(dump, nil, 0o600))
+	const large = 64 << 20
+	require.NoError(t, os.Truncate(dump, large))
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	assert.Empty(t, texts(dump, "/dump.sql"))
+	runtime.ReadMemStats(&after)
+	assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(large), "it is not read")
+	assert.Equal(t, []diagnose.File{{Path: "/initdb/init.sql", Text: "SELECT 1"}}, texts(folder, "/initdb"))
 }

@@ -25,23 +25,26 @@ type StartError struct {
 	Diagnosis diagnose.Diagnosis
 	Advice    []diagnose.Diagnosis // what else should not be so
 	Servers   []ServerState
+
+	said string // what the cause says, without passwords
 }
 
 // ServerState is what was seen of one server when the wait ended.
 type ServerState struct {
 	Service   string
 	Container diagnose.Container
-	Log       []string // its last lines
+	Log       []string // its last lines, without passwords
 }
 
-// Error tells the diagnosis, then cause, container states and the end of each log.
+// Error tells the diagnosis, then cause, container states and the end of each
+// log, all of it without the recipe's passwords.
 func (e *StartError) Error() string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "start pair: not replicating after %s: %s", e.Waited.Round(time.Millisecond), e.Diagnosis.Text())
 	for _, also := range e.Advice {
 		fmt.Fprintf(&text, "also:     %s. %s\n", also.Cause, also.Cure)
 	}
-	fmt.Fprintf(&text, "the wait ended with: %v", e.Cause)
+	fmt.Fprintf(&text, "the wait ended with: %s", e.said)
 	for _, server := range e.Servers {
 		state := server.Container
 		if state.State == "" {
@@ -84,17 +87,26 @@ func (o *operator) explain(ctx context.Context, waited time.Duration, cause erro
 		}
 	}
 	evidence.Missing = missing(waited, cause)
-	found := diagnose.Of(evidence)
-	explained := &StartError{Waited: waited, Cause: cause, Diagnosis: *found, Advice: diagnose.Advise(evidence)}
+	return explained(waited, cause, evidence)
+}
+
+func explained(waited time.Duration, cause error, evidence *diagnose.Evidence) *StartError {
+	told := &StartError{
+		Waited: waited, Cause: cause, said: evidence.Hide(cause.Error()),
+		Diagnosis: *diagnose.Of(evidence), Advice: diagnose.Advise(evidence),
+	}
 	for _, server := range evidence.Servers {
 		state := ServerState{Service: server.Name, Container: server.Container}
 		for _, line := range server.Log {
 			state.Log = append(state.Log, line.Text)
 		}
 		state.Log = tail(strings.Join(state.Log, "\n"), logTail)
-		explained.Servers = append(explained.Servers, state)
+		for i, line := range state.Log {
+			state.Log[i] = evidence.Hide(line)
+		}
+		told.Servers = append(told.Servers, state)
 	}
-	return explained
+	return told
 }
 
 // tail gives the last lines of a text that are not blank.

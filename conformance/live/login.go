@@ -37,7 +37,7 @@ func (l Login) config(endpoint stack.Endpoint) (*pgx.ConnConfig, error) {
 		// The usual order would cost a second connection for each login.
 		RawQuery: "sslmode=allow",
 	}
-	return pgx.ParseConfig(address.String())
+	return pair.ParseConfig(address.String())
 }
 
 // logins finds out with which login each server is entered. A standby's own

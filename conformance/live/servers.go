@@ -135,7 +135,7 @@ func (c *crew) replicator(ctx context.Context, standby *pair.Node) (conformance.
 	if err != nil {
 		return conformance.Replicator{}, fmt.Errorf("read primary_conninfo: %w", err)
 	}
-	config, err := pgx.ParseConfig(text)
+	config, err := pair.ParseConfig(text)
 	if err != nil {
 		// The text holds a password, and a parser's error may quote it.
 		return conformance.Replicator{}, fmt.Errorf("parse primary_conninfo of %s", standby.Name())

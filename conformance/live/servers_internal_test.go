@@ -159,3 +159,15 @@ func FuzzLogins(f *testing.F) {
 		}
 	})
 }
+
+// A password of the developer's own servers is none of the stack's.
+func TestLoginGoesByTheRecipeAlone(t *testing.T) {
+	t.Setenv("PGPASSWORD", "theirs")
+	t.Setenv("PGOPTIONS", "-c statement_timeout=1")
+	t.Setenv("PGTARGETSESSIONATTRS", "standby")
+	config, err := Login{User: "app"}.config(stack.Endpoint{Address: "127.0.0.1", Port: 5432})
+	require.NoError(t, err)
+	assert.Empty(t, config.Password)
+	assert.Empty(t, config.RuntimeParams)
+	assert.Nil(t, config.ValidateConnect)
+}
