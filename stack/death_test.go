@@ -117,6 +117,10 @@ func startVictimAt(t *testing.T, fate, moment string, environment ...string) (*e
 	process.Env = append(os.Environ(), append(environment, victimVariable+"="+fate, victimMoment+"="+moment)...)
 	stdout, err := process.StdoutPipe()
 	require.NoError(t, err)
+	stderr, err := os.Create(filepath.Join(t.TempDir(), "stderr"))
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, stderr.Close()) })
+	process.Stderr = stderr
 	require.NoError(t, process.Start())
 	t.Cleanup(func() { _ = process.Process.Kill() }) // it has ended unless the test failed
 	line, err := bufio.NewReader(stdout).ReadString('\n')

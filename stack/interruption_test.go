@@ -23,13 +23,14 @@ type interruption struct {
 	fate    string // of the victim itself
 	end     func(t *testing.T, victim *exec.Cmd, watchdogs []int)
 	code    int      // as package exec tells it: -1 is killed by a signal
+	leaves  bool     // something at its end, which the watchdog then removes
 	moments []string // without allMoments
 }
 
 func interruptions() map[string]interruption {
 	return map[string]interruption{
 		"SIGINT":               {end: send(syscall.SIGINT), code: 130, moments: []string{whileCreating, whenUp, whileRemoving}},
-		"SIGINT twice":         {end: send(syscall.SIGINT, syscall.SIGINT), code: 130, moments: []string{whenUp}},
+		"SIGINT twice":         {end: interruptTwice, code: 130, leaves: true, moments: []string{whenUp}},
 		"SIGTERM":              {end: send(syscall.SIGTERM), code: 143, moments: []string{whenUp}},
 		"SIGKILL":              {end: send(syscall.SIGKILL), code: -1, moments: []string{whileCreating, whenUp, whileRemoving}},
 		"exit without closing": {fate: "exit", code: 0, moments: []string{whenUp}},
@@ -52,13 +53,25 @@ func interruptions() map[string]interruption {
 	}
 }
 
-func send(signals ...syscall.Signal) func(*testing.T, *exec.Cmd, []int) {
+func send(one syscall.Signal) func(*testing.T, *exec.Cmd, []int) {
 	return func(t *testing.T, victim *exec.Cmd, _ []int) {
 		t.Helper()
-		for _, one := range signals {
-			require.NoError(t, victim.Process.Signal(one))
-		}
+		require.NoError(t, victim.Process.Signal(one))
 	}
+}
+
+// interruptTwice sends the second signal when the first has been heard: two
+// that are pending at once count as one.
+func interruptTwice(t *testing.T, victim *exec.Cmd, _ []int) {
+	t.Helper()
+	said, ok := victim.Stderr.(*os.File)
+	require.True(t, ok)
+	send(syscall.SIGINT)(t, victim, nil)
+	require.Eventually(t, func() bool {
+		text, err := os.ReadFile(said.Name())
+		return err == nil && strings.Contains(string(text), "once more")
+	}, 20*time.Second, 2*time.Millisecond)
+	send(syscall.SIGINT)(t, victim, nil)
 }
 
 func kill(t *testing.T, pids []int) {
@@ -104,6 +117,9 @@ func testInterruption(t *testing.T, how interruption, moment string) {
 	}
 	_ = victim.Wait() // the exit code is looked at next
 	assert.Equal(t, how.code, victim.ProcessState.ExitCode())
+	if how.leaves {
+		assert.NotEmpty(t, remains(t, project), "it ended at once, and the removal had not")
+	}
 	gone := func() bool {
 		return len(remains(t, project)) == 0 && len(files(t, temporary)) == 0 && !anyRuns(t, dogs)
 	}

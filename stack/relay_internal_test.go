@@ -6,6 +6,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"os"
 	"testing"
 	"time"
 
@@ -140,11 +141,18 @@ func TestRelayIsCutAndMended(t *testing.T) {
 func TestRelayMendsWhatIsUnderWay(t *testing.T) {
 	r, connection := throughRelay(t, echo(t))
 	r.reshape(func(s *shape) { s.rate = 1 })
-	go func() {
-		<-r.first
-		r.reshape(func(s *shape) { s.rate = 0 })
-	}()
-	roundTrip(t, connection, 1<<20)
+	_, err := connection.Write([]byte("under way for hours"))
+	require.NoError(t, err)
+	require.NoError(t, connection.SetReadDeadline(time.Now().Add(200*time.Millisecond)))
+	_, err = connection.Read(make([]byte, 1))
+	require.ErrorIs(t, err, os.ErrDeadlineExceeded, "the relay holds it")
+
+	r.reshape(func(s *shape) { s.rate = 0 })
+	require.NoError(t, connection.SetReadDeadline(time.Now().Add(5*time.Second)))
+	got := make([]byte, len("under way for hours"))
+	_, err = io.ReadFull(connection, got)
+	require.NoError(t, err)
+	assert.Equal(t, "under way for hours", string(got))
 }
 
 func TestRelayEndsInAnyState(t *testing.T) {
