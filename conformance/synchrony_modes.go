@@ -43,6 +43,7 @@ func acknowledgedIsThere(c *C) {
 		writers = append(writers, c.committing(mode.name))
 	}
 	c.synchronous()
+	followers := c.followers()
 	for i, mode := range modes {
 		short := 0
 		for round := range rounds {
@@ -50,7 +51,7 @@ func acknowledgedIsThere(c *C) {
 			writers[i].Do(commitRowSQL, i*rounds+round)
 			before := Value[pair.LSN](writers[i], insertLSNSQL)
 			writers[i].Do(commitSQL)
-			for _, standby := range c.Pair().Standbys {
+			for _, standby := range followers {
 				if mode.at(c.streamTo(standby).sender) <= before {
 					short++
 				}
@@ -73,6 +74,7 @@ func remoteApplyReadsOwnWrites(c *C) {
 		writers[mode] = c.committing(mode)
 	}
 	c.synchronous()
+	followers := c.followers()
 	id := 0
 	for _, mode := range modes {
 		stale := 0
@@ -81,7 +83,7 @@ func remoteApplyReadsOwnWrites(c *C) {
 			began := time.Now()
 			writers[mode].Do(commitRowSQL, id)
 			took = append(took, time.Since(began))
-			for _, standby := range c.Pair().Standbys {
+			for _, standby := range followers {
 				if c.rowOn(standby, id) == 0 {
 					stale++
 				}
@@ -89,7 +91,7 @@ func remoteApplyReadsOwnWrites(c *C) {
 			id++
 		}
 		slices.Sort(took)
-		c.Measure(mode+"-stale", 100*float64(stale)/float64(reads*len(c.Pair().Standbys)), "%")
+		c.Measure(mode+"-stale", 100*float64(stale)/float64(reads*len(followers)), "%")
 		c.Measure(mode+"-commit-p50", milliseconds(quantile(took, 50)), "ms")
 		c.Measure(mode+"-commit-p99", milliseconds(quantile(took, 99)), "ms")
 		if mode == "remote_apply" && stale > 0 {

@@ -95,18 +95,19 @@ func commitEndsWhenStandbyReturns(c *C) {
 // ends. Shorter timeouts would do that too, and on a busy machine would also
 // end the streams that are to come.
 func (c *C) cutBothEnds() (cut []*Injection) {
-	primary := c.Pair().Primary
 	for _, standby := range c.Pair().Standbys {
 		cut = append(cut, c.Isolate(standby))
 		c.endReceiver(standby)
 	}
-	c.Eventually("the WAL senders have ended", factLimit, func(ctx context.Context) (bool, string, error) {
-		senders, err := primary.WALSenders(ctx)
-		for _, sender := range senders {
-			err = errors.Join(err, primary.Exec(ctx, terminateSQL, sender.PID))
-		}
-		return len(senders) == 0, describeSenders(senders), err
-	})
+	for _, node := range c.Pair().Nodes() { // a standby may serve another one
+		c.Eventually("the WAL senders of "+node.Name()+" have ended", factLimit, func(ctx context.Context) (bool, string, error) {
+			senders, err := node.WALSenders(ctx)
+			for _, sender := range senders {
+				err = errors.Join(err, node.Exec(ctx, terminateSQL, sender.PID))
+			}
+			return len(senders) == 0, describeSenders(senders), err
+		})
+	}
 	return cut
 }
 
