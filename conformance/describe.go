@@ -39,8 +39,11 @@ func (c *C) describeServers() {
 	if !c.check.Disturbs || !c.Failed() || c.skipped || c.Operator() == nil {
 		return
 	}
+	c.mutex.Lock() // a client of the check may still be at work
+	said := strings.Join(c.reasons, "\n")
+	c.mutex.Unlock()
 	for _, node := range c.Pair().Nodes() {
-		if said := strings.Join(c.reasons, "\n"); !strings.Contains(said, node.Name()+": container ") {
+		if !strings.Contains(said, node.Name()+": container ") {
 			c.Logf("%s", c.describe(node))
 		}
 	}
