@@ -107,6 +107,16 @@ func (s Container) gone() bool {
 	return (s.State == "exited" || s.State == "dead") && !s.restarted()
 }
 
+// published finds where a port that the recipe names is published now.
+func (s Container) published(literal PublishedPort) (at PublishedPort, found bool) {
+	for _, port := range s.Ports {
+		if port.HostPort == literal.HostPort && port.Port == literal.Port {
+			return port, true
+		}
+	}
+	return PublishedPort{}, false
+}
+
 // PublishedPort is one address of the host that leads to a port of the container.
 type PublishedPort struct {
 	HostAddress string // as the engine binds it

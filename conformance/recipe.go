@@ -56,7 +56,12 @@ func literalPorts(c *C) {
 				continue // some other service of the container
 			}
 			tried++
-			if seen, err := c.startTimeAt(node, literal.HostPort); err != nil || seen != want {
+			at, published := state.published(literal)
+			if !published {
+				c.Errorf("port %d of the host must lead to %s: it is not published; published: %+v", literal.HostPort, node.Name(), state.Ports)
+				continue
+			}
+			if seen, err := c.startTimeAt(node, at); err != nil || seen != want {
 				c.Errorf("port %d of the host must lead to %s, started %s: it leads to a server started %q (%v); published: %+v",
 					literal.HostPort, node.Name(), want, seen, err, state.Ports)
 			}
@@ -89,12 +94,12 @@ func (c *C) portsDiffer() {
 	}
 }
 
-// startTimeAt asks the server behind another port of a node's host for its start.
-func (c *C) startTimeAt(node *pair.Node, port uint16) (started string, err error) {
+// startTimeAt asks the server behind a port of the host, as a node's user, for its start.
+func (c *C) startTimeAt(node *pair.Node, at PublishedPort) (started string, err error) {
 	session, err := node.Connect(c.ctx, func(config *pgx.ConnConfig) {
-		config.Port = port
+		config.Host, config.Port = at.HostAddress, at.HostPort
 		for _, fallback := range config.Fallbacks {
-			fallback.Port = port
+			fallback.Host, fallback.Port = at.HostAddress, at.HostPort
 		}
 	})
 	if err != nil {

@@ -58,6 +58,7 @@ type containers struct {
 	engine   *Engine
 	name     string                            // of the project or stack
 	selects  func(service string) filters.Args // what a service's containers carry
+	direct   bool                              // Reach may pass by the published ports
 	replaced bool                              // whoever runs them replaces one that has ended, and keeps it
 	known    sync.Map                          // service to the id of the container it had at the last look
 }

@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/compose-spec/compose-go/v2/types"
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/network"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -65,5 +67,29 @@ func TestIsLoopback(t *testing.T) {
 		"localhost": true, "127.0.0.1": true, "::1": true, "192.0.2.7": false, "example.org": false,
 	} {
 		assert.Equal(t, want, isLoopback(name), name)
+	}
+}
+
+func TestNoBridgeOfThisMachineLeadsThere(t *testing.T) {
+	inspected := func(running bool, id string) container.InspectResponse {
+		return container.InspectResponse{
+			ContainerJSONBase: &container.ContainerJSONBase{State: &container.State{Running: running}},
+			NetworkSettings: &container.NetworkSettings{Networks: map[string]*network.EndpointSettings{
+				"default": {NetworkID: id, IPAddress: "192.0.2.3"},
+			}},
+		}
+	}
+	const unknown = "00000000000000000000"
+	here, elsewhere := place{host: loopback}, place{host: "192.0.2.7", remote: true}
+	for name, test := range map[string]struct {
+		place     place
+		container container.InspectResponse
+	}{
+		"no interface of its network": {here, inspected(true, unknown)},
+		"a network without an id":     {here, inspected(true, "")},
+		"a container that has ended":  {here, inspected(false, unknown)},
+		"another machine":             {elsewhere, inspected(true, unknown)},
+	} {
+		t.Run(name, func(t *testing.T) { assert.Empty(t, test.place.bridged(test.container)) })
 	}
 }

@@ -33,8 +33,14 @@ func dial(t *testing.T, running *stack.Stack, service string) error {
 	if err != nil {
 		return err
 	}
+	return hear(t, endpoint)
+}
+
+// hear waits for a service's first words.
+func hear(t *testing.T, at stack.Endpoint) error {
+	t.Helper()
 	dialer := net.Dialer{Timeout: time.Second}
-	connection, err := dialer.DialContext(t.Context(), "tcp", net.JoinHostPort(endpoint.Address, strconv.Itoa(int(endpoint.Port))))
+	connection, err := dialer.DialContext(t.Context(), "tcp", net.JoinHostPort(at.Address, strconv.Itoa(int(at.Port))))
 	if err != nil {
 		return err
 	}
@@ -42,6 +48,30 @@ func dial(t *testing.T, running *stack.Stack, service string) error {
 	require.NoError(t, connection.SetReadDeadline(time.Now().Add(time.Second)))
 	_, err = io.ReadFull(connection, make([]byte, len("hello\n")))
 	return err
+}
+
+// TestReach is for an engine whose bridges are interfaces of this machine, as
+// they are on Linux.
+func TestReach(t *testing.T) {
+	engine := open(t)
+	running := up(t, engine, stack.Options{Files: []string{two}, Name: "reach"})
+	address := func() string { return state(t, running, "one").Addresses[0] }
+
+	way, err := running.Reach(t.Context(), "one", 5432)
+	require.NoError(t, err)
+	assert.Equal(t, stack.Endpoint{Address: address(), Port: 5432, Target: 5432}, way, "the container's own address")
+	eventually(t, func() bool { return hear(t, way) == nil }, "it leads to the service")
+
+	require.NoError(t, running.Stop(t.Context(), "one"))
+	_, err = running.Reach(t.Context(), "one", 5432)
+	require.ErrorIs(t, err, stack.ErrNotPublished)
+
+	breakable := up(t, engine, stack.Options{Files: []string{two}, Name: "reach-cut", Isolatable: true})
+	way, err = breakable.Reach(t.Context(), "one", 5432)
+	require.NoError(t, err)
+	published, err := breakable.Endpoint(t.Context(), "one", 5432)
+	require.NoError(t, err)
+	assert.Equal(t, published, way, "who may be cut off is reached through the engine")
 }
 
 // reaches says whether one service can connect to another by its name.

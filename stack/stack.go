@@ -102,6 +102,7 @@ func (e *Engine) Prepare(ctx context.Context, options Options) (*Stack, error) {
 		return nil, err
 	}
 	prepared := &Stack{containers: e.project(projectName(options.Name)), options: options, Model: model}
+	prepared.direct = !options.Isolatable
 	if err := prepared.canBeSent(ctx); err != nil {
 		return nil, err
 	}

@@ -27,7 +27,7 @@ type crew struct {
 type containers interface {
 	Name() string
 	Inspect(ctx context.Context, service string) (stack.Container, error)
-	Endpoint(ctx context.Context, service string, port uint16) (stack.Endpoint, error)
+	Reach(ctx context.Context, service string, port uint16) (stack.Endpoint, error)
 	Logs(ctx context.Context, service string, since time.Time) (string, error)
 	Exec(ctx context.Context, service string, command ...string) (stack.Execution, error)
 	Stop(ctx context.Context, service string) error

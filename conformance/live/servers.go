@@ -102,7 +102,7 @@ func listens(service stack.Service) uint16 {
 // node is a service's server, logged in as one of the services' variables say.
 func (c *crew) node(service server) *pair.Node {
 	return pair.NewNode(service.Name, func(ctx context.Context) (*pgx.ConnConfig, error) {
-		endpoint, err := c.at().Endpoint(ctx, service.Name, service.port)
+		endpoint, err := c.at().Reach(ctx, service.Name, service.port)
 		if err != nil {
 			return nil, err
 		}
