@@ -12,10 +12,9 @@ import (
 )
 
 const (
-	readHBASQL      = `SELECT pg_read_binary_file(current_setting('hba_file'))`
-	makeObjectSQL   = `SELECT lo_from_bytea(0, $1)`
-	exportHBASQL    = `SELECT lo_export($1, current_setting('hba_file'))`
-	reloadConfigSQL = `SELECT pg_reload_conf()`
+	readHBASQL    = `SELECT pg_read_binary_file(current_setting('hba_file'))`
+	makeObjectSQL = `SELECT lo_from_bytea(0, $1)`
+	exportHBASQL  = `SELECT lo_export($1, current_setting('hba_file'))`
 )
 
 // noHBARow takes the lines that admit replication over TCP out of the
@@ -104,5 +103,5 @@ func writeHBA(ctx context.Context, node *pair.Node, content []byte) error {
 	if err := write(tx); err != nil {
 		return fmt.Errorf("write pg_hba.conf of %s: %w", node.Name(), err)
 	}
-	return node.Exec(ctx, reloadConfigSQL)
+	return node.Reload(ctx)
 }

@@ -41,6 +41,20 @@ func (b brokenRecipe) runs(asked string) bool {
 	return asked == "all" || asked == "" && b.Quick || slices.Contains(strings.Split(asked, ","), b.Name)
 }
 
+// faults is how many of its checks break servers, which takes long.
+func (b brokenRecipe) faults() int {
+	breaks := func(id string) bool {
+		return slices.ContainsFunc(conformance.Faults(), func(check conformance.Check) bool { return check.ID == id })
+	}
+	count := 0
+	for _, id := range slices.Concat(b.CaughtBy, b.StillPass) {
+		if breaks(id) {
+			count++
+		}
+	}
+	return count
+}
+
 // files are the compose files that make it.
 func (b brokenRecipe) files() []string {
 	files := []string{recipeFile}

@@ -91,7 +91,7 @@ func (c *C) mustSpare(reader *Session) {
 	reader.Do(commitSQL)
 	c.Eventually("VACUUM removes the rows once the reader has ended", factLimit, func(ctx context.Context) (bool, string, error) {
 		// A standby that loads its configuration sends feedback at once, not only every wal_receiver_status_interval.
-		if err := standby.Exec(ctx, reloadSQL); err != nil {
+		if err := standby.Reload(ctx); err != nil {
 			return false, "", err
 		}
 		primary.Do(readVacuumAllSQL)

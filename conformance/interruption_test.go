@@ -25,13 +25,7 @@ const allInterruptions = "CONFORMANCE_INTERRUPTIONS"
 // TestInterruptedSuite ends a run of this very suite in the middle: nothing of
 // it stays, and what it has found until then can be reported.
 func TestInterruptedSuite(t *testing.T) {
-	onlyShipped(t)
-	if testing.Short() {
-		t.Skip("starts containers")
-	}
-	if *profile == "usual" {
-		t.Skip("the profile usual looks at servers; the profiles core and all end runs, too")
-	}
+	endsRuns(t)
 	const (
 		started = "Container .*postgres_master-1: Started"
 		checks  = "=== RUN .*/startup/streams-on-both-ends"
@@ -73,6 +67,36 @@ func TestInterruptedSuite(t *testing.T) {
 			assert.Equal(t, report.Interrupted, results.Outcome, "it does not pass for a whole run")
 			assert.GreaterOrEqual(t, results.Passed, how.passed)
 		})
+	}
+}
+
+// TestInterruptedSoak ends a soak by Ctrl-C: its table comes all the same.
+func TestInterruptedSoak(t *testing.T) {
+	endsRuns(t)
+	flags := []string{"-test.v", "-test.run", "^TestSoak$", "-soak", "1h", "-profile", "core", "-checks", "startup/roles-differ"}
+	suite := exec.CommandContext(t.Context(), os.Args[0], flags...)
+	suite.Env = append(os.Environ(), "TMPDIR="+t.TempDir(), "CONFORMANCE_PROFILE=", "CONFORMANCE_CHECKS=")
+	stdout, err := suite.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, suite.Start())
+	said := follow(t, stdout, "=== RUN .*round-2/", func() { require.NoError(t, suite.Process.Signal(syscall.SIGINT)) })
+	_ = suite.Wait() // the exit code is looked at next
+	assert.Equal(t, 130, suite.ProcessState.ExitCode(), "%s", said)
+	assert.Regexp(t, `(?m)^soak: 1 rounds in .*, SEED=\d+$`, string(said))
+	for _, project := range projectPattern.FindAll(said, -1) {
+		require.Eventually(t, func() bool { return projectIsGone(t, string(project)) }, 30*time.Second, 200*time.Millisecond)
+	}
+}
+
+// endsRuns skips a test that ends runs of this suite where none are to start.
+func endsRuns(t *testing.T) {
+	t.Helper()
+	onlyShipped(t)
+	if testing.Short() {
+		t.Skip("starts containers")
+	}
+	if *profile == "usual" {
+		t.Skip("the profile usual looks at servers; the profiles core and all end runs, too")
 	}
 }
 

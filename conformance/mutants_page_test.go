@@ -52,7 +52,7 @@ Each is a folder of [conformance/testdata/mutants](../conformance/testdata/mutan
 over the recipe, or over recipe and hardened overlay. The checks named must fail; others, named in the file, must
 pass. A mutant that never becomes a pair is caught by a [diagnosis](mistakes-it-names.md), as are the
 recipes of [conformance/live/testdata/mistakes](../conformance/live/testdata/mistakes). The seconds are those from
-the start of its containers to the last verdict, two mutants side by side on two cores; a dash means that nobody
+the start of its containers to the last verdict, with others beside it on two cores; a dash means that nobody
 has measured yet.
 
 | Mutant | What is wrong | Caught by | Seconds |

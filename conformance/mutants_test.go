@@ -74,6 +74,7 @@ func TestChecksCatchLyingServers(t *testing.T) {
 		t.Skip("starts containers")
 	}
 	onlyShipped(t)
+	besideLies(t)
 	asked := os.Getenv("CONFORMANCE_MUTANTS")
 	all := asked == "all"
 	if asked != "" && !all {

@@ -3,20 +3,9 @@ package conformance
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/postgres-master-slave/postgres-master-slave/pair"
-)
-
-const (
-	alterSystemSetSQL   = `ALTER SYSTEM SET %s = '%s'`
-	alterSystemResetSQL = `ALTER SYSTEM RESET %s`
-	reloadSQL           = `SELECT pg_reload_conf()`
-	// parameterInFileSQL is the value that an earlier ALTER SYSTEM has left.
-	parameterInFileSQL = `
-SELECT setting FROM pg_file_settings
- WHERE name = $1 AND sourcefile LIKE '%postgresql.auto.conf'`
 )
 
 // heldParameter is a parameter as SHOW prints it, and where it comes from.
@@ -31,9 +20,7 @@ const heldParameterSQL = `SELECT current_setting(name) AS value, source FROM pg_
 const parameterLimit = 10 * time.Second
 
 // Set changes a parameter of a node with ALTER SYSTEM and a reload, waits
-// until want is in force, and puts back what was there after the check. It is
-// restored by name: ALTER SYSTEM RESET ALL would also drop what makes the
-// server a standby.
+// until want is in force, and puts back what was there after the check.
 // A parameter of the command line cannot be changed so: the check is skipped
 // unless it is as wanted already.
 func (c *C) Set(node *pair.Node, name, value, want string) {
@@ -57,13 +44,9 @@ func (c *C) SetInFile(node *pair.Node, name, value string) {
 	if !c.target.Exclusive {
 		c.Harness(fmt.Errorf("check sets %s of %s, but does not say that it needs exclusive use", name, node.Name()))
 	}
-	restore := fmt.Sprintf(alterSystemResetSQL, name)
-	earlier, err := pair.Column[string](c.ctx, node, parameterInFileSQL, name)
+	restore, err := node.SaveParameter(c.ctx, name)
 	if err != nil {
 		c.Fatalf("read %s of %s: %v", name, node.Name(), err)
-	}
-	if len(earlier) > 0 {
-		restore = fmt.Sprintf(alterSystemSetSQL, name, quoted(earlier[len(earlier)-1]))
 	}
 	if !c.check.Consumes { // what is thrown away need not be tidy
 		c.Cleanup(func(ctx context.Context) error { return c.restoreParameter(ctx, node, restore) })
@@ -75,7 +58,7 @@ func (c *C) SetInFile(node *pair.Node, name, value string) {
 // may (allow_alter_system, since PostgreSQL 17), the check is skipped.
 func (c *C) alter(node *pair.Node, name, value string) {
 	const notSupported = "0A000"
-	err := alterSystem(c.ctx, node, fmt.Sprintf(alterSystemSetSQL, name, quoted(value)))
+	err := node.SetParameter(c.ctx, name, value)
 	if pair.SQLState(err) == notSupported {
 		c.Skipf("%s cannot be set on %s: %v", name, node.Name(), err)
 	}
@@ -86,7 +69,7 @@ func (c *C) alter(node *pair.Node, name, value string) {
 
 // restoreParameter waits for a server that the check has just started again.
 // One that the check found broken is not waited for long: it is made anew.
-func (c *C) restoreParameter(ctx context.Context, node *pair.Node, sql string) error {
+func (c *C) restoreParameter(ctx context.Context, node *pair.Node, restore func(context.Context) error) error {
 	if node == c.lost && node != c.Pair().Primary {
 		return nil
 	}
@@ -99,7 +82,7 @@ func (c *C) restoreParameter(ctx context.Context, node *pair.Node, sql string) e
 	defer cancel()
 	var last error
 	err := pair.Poll(ctx, interval, func(ctx context.Context) (bool, error) {
-		last = alterSystem(ctx, node, sql)
+		last = restore(ctx)
 		return last == nil, nil
 	})
 	if err != nil {
@@ -108,12 +91,3 @@ func (c *C) restoreParameter(ctx context.Context, node *pair.Node, sql string) e
 	}
 	return nil
 }
-
-func alterSystem(ctx context.Context, node *pair.Node, sql string) error {
-	if err := node.Exec(ctx, sql); err != nil {
-		return err
-	}
-	return node.Exec(ctx, reloadSQL)
-}
-
-func quoted(value string) string { return strings.ReplaceAll(value, "'", "''") }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -30,12 +29,7 @@ func settingsScopeChecks() []Check {
 
 // The parameter geqo_seed can be set on any server, needs only a reload, and
 // changes the result of no query.
-const (
-	localSetting    = "geqo_seed"
-	alterSystemSQL  = `ALTER SYSTEM SET geqo_seed = '%s'`
-	resetSystemSQL  = `ALTER SYSTEM RESET geqo_seed`
-	inSystemFileSQL = `SELECT setting FROM pg_file_settings WHERE name = 'geqo_seed' AND sourcefile LIKE '%/postgresql.auto.conf'`
-)
+const localSetting = "geqo_seed"
 
 func systemSettingsAreLocal(c *C) {
 	nodes := c.Pair().Nodes()
@@ -43,11 +37,15 @@ func systemSettingsAreLocal(c *C) {
 	for i, node := range nodes {
 		given[i] = fmt.Sprintf("0.%d5", i+1)
 		before := c.setting(node, localSetting)
-		if present := c.systemFile(node); len(present) > 0 || before == given[i] {
+		if _, altered := c.altered(node, localSetting); altered || before == given[i] {
 			c.Skipf("%s has a %s of its own", node.Name(), localSetting)
 		}
+		restore, err := node.SaveParameter(c.Context(), localSetting)
+		if err != nil {
+			c.Fatalf("%v", err)
+		}
 		c.Cleanup(func(ctx context.Context) error {
-			if err := changeSystem(ctx, node, resetSystemSQL); err != nil {
+			if err := restore(ctx); err != nil {
 				return err
 			}
 			return pair.Poll(ctx, 10*time.Millisecond, func(ctx context.Context) (bool, error) {
@@ -55,7 +53,7 @@ func systemSettingsAreLocal(c *C) {
 				return value == before, err
 			})
 		})
-		if err := changeSystem(c.Context(), node, fmt.Sprintf(alterSystemSQL, given[i])); err != nil {
+		if err := node.SetParameter(c.Context(), localSetting, given[i]); err != nil {
 			c.Fatalf("%v", err)
 		}
 		c.Eventually("ALTER SYSTEM takes effect on "+node.Name(), 10*time.Second, func(ctx context.Context) (bool, string, error) {
@@ -67,8 +65,8 @@ func systemSettingsAreLocal(c *C) {
 	c.Schema()
 	c.Replay()
 	for i, node := range nodes {
-		if inFile := c.systemFile(node); !slices.Equal(inFile, given[i:i+1]) {
-			c.Errorf("postgresql.auto.conf of %s sets %s to %v, must be what was set there: %s", node.Name(), localSetting, inFile, given[i])
+		if inFile, _ := c.altered(node, localSetting); inFile != given[i] {
+			c.Errorf("postgresql.auto.conf of %s sets %s to %q, must be what was set there: %s", node.Name(), localSetting, inFile, given[i])
 		}
 		if value := c.setting(node, localSetting); value != given[i] {
 			c.Errorf("%s on %s is %s, was set there to %s", localSetting, node.Name(), value, given[i])
@@ -76,21 +74,13 @@ func systemSettingsAreLocal(c *C) {
 	}
 }
 
-// systemFile gives what ALTER SYSTEM has written on a node, loaded or not.
-func (c *C) systemFile(node *pair.Node) []string {
-	values, err := pair.Column[string](c.Context(), node, inSystemFileSQL)
+// altered gives what ALTER SYSTEM has set on a node, loaded or not.
+func (c *C) altered(node *pair.Node, name string) (value string, altered bool) {
+	value, altered, err := node.Altered(c.Context(), name)
 	if err != nil {
 		c.Fatalf("read postgresql.auto.conf of %s: %v", node.Name(), err)
 	}
-	return values
-}
-
-// changeSystem executes an ALTER SYSTEM and has the node load it.
-func changeSystem(ctx context.Context, node *pair.Node, sql string) error {
-	if err := node.Exec(ctx, sql); err != nil {
-		return err
-	}
-	return node.Exec(ctx, reloadConfigSQL)
+	return value, altered
 }
 
 const (

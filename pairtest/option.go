@@ -18,7 +18,8 @@ type config struct {
 	Files    []string // compose files, absolute; none is the shipped recipe
 	Hardened bool     // the hardened overlay over the shipped recipe
 	Fast     bool
-	Scratch  bool // without a template
+	Scratch  bool  // without a template
+	Memory   int64 // bytes of each volume in memory; 0 is on disk
 
 	Environment []string
 	Profiles    []string
@@ -91,6 +92,15 @@ func Fast() Option {
 	return func(c *config) { c.Fast = true }
 }
 
+// InMemory keeps the servers' volumes in memory, so many bytes each at most:
+// nothing waits for a disk. A server finds its data again after a fault; when
+// the pair ends they are gone, and so they are after a crash of the machine.
+// Such a pair begins with a template; see FromScratch. The memory is the
+// engine's, and counts while the volume has content.
+func InMemory(bytes int64) Option {
+	return func(c *config) { c.Memory = bytes }
+}
+
 // FromScratch makes the pair as its compose files do, by initdb and base backup.
 // Otherwise a copy of the first pair of its kind is kept as a template, in volumes
 // of the engine, and later ones begin with a copy of that: the same cluster, with
@@ -108,6 +118,12 @@ func configure(options []Option) (config, error) {
 	var chosen config
 	for _, option := range options {
 		option(&chosen)
+	}
+	switch {
+	case chosen.Memory < 0:
+		return config{}, fmt.Errorf("choose memory: %d bytes cannot hold a server", chosen.Memory)
+	case chosen.Memory > 0 && chosen.Scratch:
+		return config{}, errors.New("choose memory: data in memory begin with a template, and FromScratch does without")
 	}
 	if len(chosen.Files) == 0 {
 		var err error

@@ -47,6 +47,11 @@ func TestConfigure(t *testing.T) {
 	assert.True(t, chosen.Fast)
 	assert.True(t, filepath.IsAbs(chosen.Files[0]) && filepath.Base(chosen.Files[1]) == "b.yml", "%v", chosen.Files)
 
+	_, err = configure([]Option{InMemory(1 << 30), FromScratch()})
+	require.ErrorContains(t, err, "FromScratch")
+	_, err = configure([]Option{InMemory(-1)})
+	require.ErrorContains(t, err, "-1 bytes")
+
 	files := []string{"a.yml"}
 	_, err = configure([]Option{Files(files...)})
 	require.NoError(t, err)
@@ -56,7 +61,7 @@ func TestConfigure(t *testing.T) {
 // A holder is told everything by JSON.
 func TestConfigSurvivesTheWayToTheHolder(t *testing.T) {
 	chosen, err := configure([]Option{
-		Files("a.yml"), Environment("TAG=15"), Profiles("replicated"), Roles("db", "replica"), Login("app", "secret", "shop"), Fast(), FromScratch(),
+		Files("a.yml"), Environment("TAG=15"), Profiles("replicated"), Roles("db", "replica"), Login("app", "secret", "shop"), Fast(), InMemory(1 << 30),
 	})
 	require.NoError(t, err)
 	text, err := json.Marshal(chosen)

@@ -52,12 +52,24 @@ func startCloned(ctx context.Context, engine *stack.Engine, chosen config, optio
 	if err != nil {
 		return nil, err
 	}
-	if key == "" { // the start pulls or builds an image
+	switch {
+	case key == "" && chosen.Memory > 0:
+		return nil, errors.New("keep data in memory: there is no template while the engine lacks an image of the compose files, or builds one")
+	case key == "": // the start pulls or builds an image
 		return startNew(ctx, engine, chosen, options)
 	}
 	made, note, err := firstOfItsKind(ctx, engine, chosen, options, key)
+	if made != nil && chosen.Memory > 0 { // the one that the template is made of is on disk
+		if err := made.stop(ctx); err != nil {
+			return nil, err
+		}
+		made, note, err = firstOfItsKind(ctx, engine, chosen, options, key)
+	}
 	if made != nil || err != nil {
 		return made, err
+	}
+	if options.Limited, err = inMemory(ctx, chosen); err != nil {
+		return nil, err
 	}
 	options.Template = key
 	if err := json.Unmarshal([]byte(note), &options.Commands); err != nil {
@@ -68,6 +80,22 @@ func startCloned(ctx context.Context, engine *stack.Engine, chosen config, optio
 		return nil, fmt.Errorf("begin with template %s: %w", key, err)
 	}
 	return &running{engine: engine, target: target, stop: stop}, nil
+}
+
+// inMemory names the volumes that go into memory: all that a template fills.
+func inMemory(ctx context.Context, chosen config) (map[string]stack.LimitedVolume, error) {
+	if chosen.Memory == 0 {
+		return nil, nil
+	}
+	model, err := chosen.stack().Load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	limited := map[string]stack.LimitedVolume{}
+	for _, name := range model.Volumes {
+		limited[name] = stack.LimitedVolume{Bytes: chosen.Memory}
+	}
+	return limited, nil
 }
 
 // firstOfItsKind gives the note of the template that is there. Where there is

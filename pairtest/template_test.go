@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -75,4 +76,33 @@ func TestTemplate(t *testing.T) {
 			requireWhole(t, second)
 		}
 	})
+}
+
+// memorySQL tells what a server's data directory is mounted from.
+const memorySQL = `
+SELECT fields[3]
+  FROM regexp_split_to_table(pg_read_file('/proc/mounts'), '\n') AS line, regexp_split_to_array(line, ' ') AS fields
+ WHERE fields[2] = current_setting('data_directory')`
+
+// Data in memory outlive every fault, and are made anew where the fault asks for that.
+func TestInMemory(t *testing.T) {
+	live(t)
+	const mebibyte = 1 << 20
+	p := pairtest.New(t, pairtest.InMemory(512*mebibyte), pairtest.Fast())
+	for _, side := range []*pgxpool.Pool{p.Primary, p.Standby} {
+		assert.Equal(t, "tmpfs", one[string](t, side, memorySQL))
+	}
+	_, err := p.Primary.Exec(t.Context(), tableSQL)
+	require.NoError(t, err)
+	replay(t, p.DB)
+	for _, step := range []struct {
+		name   string
+		strike func(*testing.T, *pairtest.Pair)
+	}{
+		{"killed primary", testKillPrimary}, {"killed standby", testKillStandby}, {"failover", testPromote},
+	} {
+		t.Run(step.name, func(t *testing.T) { step.strike(t, p) })
+		requireWhole(t, p)
+		assert.Equal(t, "tmpfs", one[string](t, p.Standby, memorySQL), "after %s", step.name)
+	}
 }

@@ -28,10 +28,10 @@ if [ -n "${SHORT:-}" ]; then
 else
 	suite=./conformance
 	mapfile -t around < <(go list ./... | grep -v "/${suite#./}$")
-	cover -timeout 20m "${around[@]}"
+	cover -timeout 40m "${around[@]}"
 	# Recipe and cure run the same code: the cure passes more of it. What the
 	# recipe fails, and the interruptions, are left to make verify.
-	CONFORMANCE_PROFILE=all cover -timeout 20m -skip '^(TestRecipe|TestInterrupted)' "$suite"
+	CONFORMANCE_PROFILE=all cover -timeout 40m -skip '^(TestRecipe|TestInterrupted)' "$suite"
 fi
 
 go tool covdata textfmt -i="$data" -o="$folder/profile"

@@ -37,6 +37,11 @@ func (s *Stack) begin(ctx context.Context) error {
 		return fmt.Errorf("begin with template %s: %w", key, err)
 	}
 	defer done()
+	if len(s.options.Limited) > 0 { // before what is copied into memory would be forgotten
+		if err := s.Start(ctx, keeper); err != nil {
+			return fmt.Errorf("begin with template %s: %w", key, err)
+		}
+	}
 	var mounts []mount.Mount
 	for _, name := range s.Model.Volumes {
 		from, kept := template.volumes[name]

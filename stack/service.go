@@ -117,7 +117,8 @@ func (s *containers) Wait(ctx context.Context, service string) (int, error) {
 }
 
 // Recreate removes a service's container and starts a new one. Its volumes
-// stay unless withVolumes is set, when the named ones are removed too.
+// stay unless withVolumes is set, when the named ones are removed too, or
+// emptied where they are in memory.
 // Services that are stopped are started.
 func (s *Stack) Recreate(ctx context.Context, service string, withVolumes bool) error {
 	err := s.act(ctx, "remove", service, func(ctx context.Context, engine client.APIClient, id string) error {
@@ -142,6 +143,12 @@ func (s *Stack) removeVolumes(ctx context.Context, engine client.APIClient, serv
 	for _, mounted := range project.Services[service].Volumes {
 		declared, named := project.Volumes[mounted.Source]
 		if !named {
+			continue
+		}
+		if _, limited := s.options.Limited[mounted.Source]; limited {
+			if err := s.empty(ctx, mounted.Source); err != nil {
+				return err
+			}
 			continue
 		}
 		if err := engine.VolumeRemove(ctx, declared.Name, true); err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,8 +18,10 @@ import (
 // therefore be small, and full. Its content lives until the project's
 // containers are stopped all at once; a single service may come and go.
 type LimitedVolume struct {
-	Bytes    int64
-	UID, GID int // who owns its root; a volume on disk gets this from the image
+	Bytes int64
+	// Who owns its root, and what they may do there. A volume on disk gets this
+	// from the image, and one that begins with a template from that.
+	UID, GID int
 	Mode     fs.FileMode
 }
 
@@ -26,13 +29,11 @@ type LimitedVolume struct {
 var ErrNotLimited = errors.New("volume has no limit of its own")
 
 const (
-	// keeper begins the name of the service that keeps a limited volume
-	// mounted: the engine forgets what is in memory when nobody uses it.
-	keeper = "keeps-"
-	// kept is where the keeper has its volume.
-	kept = "/volume"
-	// ballast is the file that fills a volume.
-	ballast = kept + "/ballast"
+	// keeper is the service that keeps limited volumes mounted: the engine
+	// forgets what is in memory when nobody uses it.
+	keeper = "keeps-volumes"
+	// kept is the folder where the keeper has them, by their names.
+	kept = "/volumes/"
 )
 
 // limitVolumes puts volumes of a loaded model into memory.
@@ -40,7 +41,17 @@ const (
 // Source: Docker documentation, `docker volume create`, driver-specific
 // options of the local driver; tmpfs(5).
 func limitVolumes(project *types.Project, limits map[string]LimitedVolume, labels map[string]string) error {
-	for name, limit := range limits {
+	if len(limits) == 0 {
+		return nil
+	}
+	grace := types.Duration(time.Second)
+	keeps := types.ServiceConfig{
+		Name: keeper, CustomLabels: merged(nil, labels, composeLabels(project, keeper)),
+		Entrypoint: types.ShellCommand{"sleep", "infinity"}, User: "0",
+		NetworkMode: "none", StopSignal: "SIGKILL", StopGracePeriod: &grace,
+	}
+	for _, name := range slices.Sorted(maps.Keys(limits)) {
+		limit := limits[name]
 		volume, declared := project.Volumes[name]
 		user := slices.IndexFunc(project.ServiceNames(), func(service string) bool { return mounts(project.Services[service], name) })
 		if !declared || user < 0 {
@@ -52,15 +63,10 @@ func limitVolumes(project *types.Project, limits map[string]LimitedVolume, label
 			"o": fmt.Sprintf("size=%d,uid=%d,gid=%d,mode=%s", limit.Bytes, limit.UID, limit.GID, octal(limit.Mode)),
 		}
 		project.Volumes[name] = volume
-		grace := types.Duration(time.Second)
-		project.Services[keeper+name] = types.ServiceConfig{
-			Name: keeper + name, Image: project.Services[project.ServiceNames()[user]].Image,
-			CustomLabels: merged(nil, labels, composeLabels(project, keeper+name)),
-			Entrypoint:   types.ShellCommand{"sleep", "infinity"}, User: "0",
-			NetworkMode: "none", StopSignal: "SIGKILL", StopGracePeriod: &grace,
-			Volumes: []types.ServiceVolumeConfig{{Type: types.VolumeTypeVolume, Source: name, Target: kept}},
-		}
+		keeps.Image = project.Services[project.ServiceNames()[user]].Image
+		keeps.Volumes = append(keeps.Volumes, types.ServiceVolumeConfig{Type: types.VolumeTypeVolume, Source: name, Target: kept + name})
 	}
+	project.Services[keeper] = keeps
 	return nil
 }
 
@@ -80,15 +86,18 @@ func octal(mode fs.FileMode) string {
 	return strconv.FormatUint(uint64(bits), 8)
 }
 
+// Each script gets the volume's folder as $0.
 const (
-	freeBytes = `stat -f -c '%a %S' ` + kept
+	freeBytes = `stat -f -c '%a %S' "$0"`
 	// fillScript writes real bytes. The second write takes what the first has
 	// left while somebody else freed or took some.
 	fillScript = `
 set -- $(` + freeBytes + `)
 umask 022
-head -c $(($1 * $2 - LEAVE)) /dev/zero >>` + ballast + ` || test LEAVE -eq 0
+head -c $(($1 * $2 - LEAVE)) /dev/zero >>"$0/ballast" || test LEAVE -eq 0
 `
+	drainScript = `rm -f "$0/ballast"`
+	emptyScript = `find "$0" -mindepth 1 -delete`
 )
 
 // Fill writes into a limited volume until so many bytes are left.
@@ -108,7 +117,13 @@ func (s *Stack) Fill(ctx context.Context, volume string, leave int64) error {
 // Drain removes what Fill wrote. A volume that was not filled is left alone.
 // Errors: as of Fill.
 func (s *Stack) Drain(ctx context.Context, volume string) error {
-	_, err := s.inKeeper(ctx, "drain", volume, "rm -f "+ballast)
+	_, err := s.inKeeper(ctx, "drain", volume, drainScript)
+	return err
+}
+
+// empty removes what is in a limited volume, which its keeper holds fast.
+func (s *Stack) empty(ctx context.Context, volume string) error {
+	_, err := s.inKeeper(ctx, "empty", volume, emptyScript)
 	return err
 }
 
@@ -131,7 +146,7 @@ func (s *Stack) inKeeper(ctx context.Context, verb, volume, script string) (Exec
 	if _, limited := s.options.Limited[volume]; !limited {
 		return Execution{}, fmt.Errorf("%s volume %s: %w", verb, volume, ErrNotLimited)
 	}
-	ended, err := s.Exec(ctx, keeper+volume, "sh", "-c", script)
+	ended, err := s.Exec(ctx, keeper, "sh", "-c", script, kept+volume)
 	if err == nil && ended.ExitCode != 0 {
 		err = fmt.Errorf("exit code %d: %s", ended.ExitCode, strings.TrimSpace(ended.Stderr))
 	}
