@@ -4,16 +4,29 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/postgres-master-slave/postgres-master-slave/pair"
 )
 
 func secondPrimaryChecks(failedOver *Scene) []Check {
-	return []Check{{
-		ID:         "failover/no-second-primary",
-		Obligation: "An old primary that is started again after a failover should not take writes beside the promoted server.",
-		Level:      Should, Needs: promotionNeeds(), Consumes: true, Scene: failedOver, Limit: faultLimit,
-		Source: `PostgreSQL documentation, "Failover": STONITH`,
-		Run:    noSecondPrimary,
-	}}
+	const source = `PostgreSQL documentation, "Failover": STONITH`
+	return []Check{
+		{
+			ID:         "failover/no-second-primary",
+			Obligation: "An old primary that is started again after a failover should not take writes beside the promoted server.",
+			Level:      Should, Needs: promotionNeeds(), Consumes: true, Scene: failedOver, Limit: faultLimit,
+			Source: source,
+			Run:    noSecondPrimary,
+		},
+		{
+			ID: "failover/down-and-up",
+			Obligation: "After a failover, servers that are all removed without their data and started again should be one primary, " +
+				"the promoted server, with all that it has acknowledged.",
+			Level: Should, Needs: promotionNeeds(), Consumes: true, Limit: faultLimit,
+			Source: source + "; docker compose down, up",
+			Run:    downAndUpAfterFailover,
+		},
+	}
 }
 
 const (
@@ -25,32 +38,54 @@ const (
 	beginLooks = 30
 )
 
-// noSecondPrimary starts the old primary and waits until it takes writes,
-// follows, or has ended; or until no server has begun there within a time in
-// which one that was to start would have.
 func noSecondPrimary(c *C) {
 	f := sceneOf[*failover](c)
 	c.claim(f.promoted)
 	// A server that was killed has left its lock file behind.
 	c.mustOffline(f.old, "remove lock file", "rm", "-f", f.home.directory+"/postmaster.pid")
-	since, looks := time.Now(), 0
 	c.startAgain(f.old)
+	c.mustNotTakeWrites(f.old, f.home, f.promoted)
+}
+
+func downAndUpAfterFailover(c *C) {
+	const some = 20
+	old, promoted := c.Pair().Primary, c.Pair().Standby()
+	at := c.homeOf(old)
+	ledger := c.KeepWriting(c.wherePrimary())
+	ledger.WaitAcknowledged(some)
+	c.stopForGood(old)
+	c.mustPromote(promoted)
+	ledger.WaitAcknowledged(some)
+	ledger.Stop()
+	c.Harness(c.Operator().RemoveKeepingVolumes(c.ctx))
+	c.Harness(c.Operator().UpAgain(c.ctx))
+	// Whoever clones now waits for the primary that it was.
+	c.Measure("serves-again", milliseconds(c.ServesAgain(promoted, "pg_basebackup: error:")), "ms")
+	c.claim(promoted)
+	ledger.MustHoldAll(promoted)
+	c.mustNotTakeWrites(old, at, promoted)
+}
+
+// mustNotTakeWrites is for an old primary that was just started. It waits until
+// that takes writes, follows, or has ended; or until no server has begun there
+// within a time in which one that was to start would have.
+func (c *C) mustNotTakeWrites(old *pair.Node, at home, promoted *pair.Node) {
+	since, looks := time.Now(), 0
 	c.Eventually("what becomes of the old primary shows", returnLimit, func(ctx context.Context) (bool, string, error) {
-		claim, primary, err := f.old.Claim(ctx)
+		claim, primary, err := old.Claim(ctx)
 		switch {
 		case primary:
-			promoted := c.claim(f.promoted)
 			c.Errorf("%s takes writes again, on timeline %d, while %s takes them on timeline %d: each has what the other lacks",
-				f.old.Name(), claim.Timeline, f.promoted.Name(), promoted.Timeline)
+				old.Name(), claim.Timeline, promoted.Name(), c.claim(promoted).Timeline)
 			return true, "", nil
 		case err == nil:
 			return true, "it is in recovery", nil
 		}
-		state, err := c.Operator().Inspect(ctx, f.old.Name())
+		state, err := c.Operator().Inspect(ctx, old.Name())
 		if err != nil || state.State == "exited" || state.State == "dead" {
 			return err == nil, state.State, err
 		}
-		begun, err := c.Operator().Exec(ctx, f.old.Name(), "test", "-e", f.home.directory+"/postmaster.pid")
+		begun, err := c.Operator().Exec(ctx, old.Name(), "test", "-e", at.directory+"/postmaster.pid")
 		looks++
 		waited := looks > beginLooks && time.Since(since) > beginBound
 		return err == nil && begun.ExitCode != 0 && waited, fmt.Sprintf("lock file of a server: %t", begun.ExitCode == 0), err

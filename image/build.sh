@@ -14,6 +14,7 @@ cd "$(dirname "$0")"
 
 tag=${1:-postgres:15.8}
 suite=bookworm # the Debian release that has PostgreSQL 15
+public_mirror=http://deb.debian.org/debian
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 recipe_label=io.github.postgres-master-slave.image.recipe
 recipe_files=(build.sh Dockerfile packages.txt docker-ensure-initdb.sh docker-entrypoint.sh hooks/*.sh)
@@ -50,22 +51,24 @@ need_tools() {
 		fail "missing: ${missing[*]}; installing takes root and apt-get" "$todo"
 	fi
 	say "installing ${missing[*]}"
-	if ! apt-get update >"$log" 2>&1 ||
-		! DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}" >"$log" 2>&1; then
+	# A dead third-party source must not stop this: the install decides.
+	apt-get update >"$log" 2>&1 || say "apt-get update failed for a source, going on"
+	if ! DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}" >"$log" 2>&1; then
 		fail "installing ${missing[*]} failed: $(tail -n 1 "$log")" "$todo"
 	fi
 }
 
-# sources prints the apt sources of the suite: DEBIAN_MIRROR, or what this
-# machine's own apt uses if it is a Debian. Mirrors carry all releases.
+# sources prints the apt sources of the suite: DEBIAN_MIRROR, or the mirrors of
+# Debian that this machine's own apt uses, which carry all releases. A third
+# party's archive is none, whatever its address is like.
 sources() {
 	local uri release security=${DEBIAN_SECURITY_MIRROR:-${DEBIAN_MIRROR:+${DEBIAN_MIRROR%/}-security}}
 	if [[ -n ${DEBIAN_MIRROR:-} ]]; then
 		printf '%s\n' "$DEBIAN_MIRROR $suite" "$DEBIAN_MIRROR $suite-updates" "$security $suite-security"
 	elif command -v apt-get >/dev/null; then
 		# shellcheck disable=SC2016
-		apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
-			awk '$3 == "main" && $1 ~ "/debian(-security)?/" { print $1, $2 }' |
+		apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT) $(ORIGIN)' 'Created-By: Packages' |
+			awk '$3 == "main" && $4 == "Debian" { print $1, $2 }' |
 			while read -r uri release; do
 				case $release in
 					*-security | */updates) echo "$uri $suite-security" ;;
@@ -98,6 +101,10 @@ clean_up() {
 # shown, all else goes to the log.
 build_rootfs() {
 	sources >"$work/sources"
+	if [[ ! -s $work/sources ]]; then # Ubuntu's apt, for one, knows Ubuntu's mirrors only
+		say "this machine's apt uses no mirror of Debian: taking $public_mirror"
+		DEBIAN_MIRROR=$public_mirror sources >"$work/sources"
+	fi
 	if ! grep -q " $suite main" "$work/sources" || ! grep -q " $suite-security main" "$work/sources"; then
 		fail "this machine's apt sources name no Debian mirror with its security archive" \
 			"do: set DEBIAN_MIRROR, and DEBIAN_SECURITY_MIRROR if that is not at DEBIAN_MIRROR-security"

@@ -20,7 +20,7 @@ failed=()
 # write to is go test's own affair unless a program in between says otherwise.
 cover() {
 	without_downloads go tool -modfile=tools/go.mod gotestsum --format pkgname -- -p 2 -count 1 \
-		-coverpkg=./... -exec "env GOCOVERDIR=$data" "$@" -args -test.gocoverdir="$data" || failed+=("tests failed")
+		-coverpkg=./... -exec "env 'GOCOVERDIR=$data'" "$@" -args -test.gocoverdir="$data" || failed+=("tests failed")
 }
 
 if [ -n "${SHORT:-}" ]; then

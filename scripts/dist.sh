@@ -9,8 +9,8 @@ cd "$(dirname "$0")/.."
 folder=${1:-build/dist}
 platforms=("${@:2}")
 [ ${#platforms[@]} -gt 0 ] || platforms=(linux-amd64 linux-arm64 darwin-amd64 darwin-arm64)
-rm -rf "$folder"
 mkdir -p "$folder"
+rm -f "$folder"/conformance-* "$folder/SHA256SUMS"
 for platform in "${platforms[@]}"; do
 	program=$folder/conformance-$platform
 	say "building $program"

@@ -14,7 +14,7 @@ if [ -z "$found" ]; then
 	say "no project $project: nothing to remove"
 	exit
 fi
-scripts/compose-plugin.sh >/dev/null
+docker compose version >/dev/null 2>&1 || scripts/compose-plugin.sh
 say "removing the project $project, its volumes with all data included:"
 say "$found"
 compose down -v

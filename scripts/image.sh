@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 . scripts/provenance.sh
 
 first_word_limit=60 # seconds until the registry must have said something
-stall_limit=300     # seconds without any progress after that
+stall_limit=1800    # seconds for a layer: only its end is told where there is no terminal
 
 present() { docker image inspect $image >/dev/null 2>&1; }
 

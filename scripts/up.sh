@@ -46,6 +46,12 @@ refuse_leftovers() {
 		"  docker compose -p $project up -d"
 }
 
+# others_files: with which other compose files the project was started.
+others_files() {
+	docker ps --all --filter "label=$project_label" --format '{{.Label "com.docker.compose.project.config_files"}}' |
+		grep -vx '[^,]*/docker/docker-compose.yml' | sort -u
+}
+
 check_ports() {
 	local taken=() port holder
 	for port in 5432 5433; do
@@ -71,6 +77,10 @@ host=$(host)
 primary_url="postgres://postgres:postgres@$host:5432/mydatabase"
 standby_url="postgres://postgres:postgres@$host:5433/mydatabase"
 
+if files=$(others_files); then
+	die "a project $project is there already, of other files than the recipe's: $files" "it is left as it is" \
+		"do: use it as it is, or start the recipe beside it under another name, or make down (the data of this one are removed)"
+fi
 if [ "$(servers_running)" -eq 2 ]; then
 	say "the project $project already runs"
 	await_pair 20s || refuse_leftovers "the standby's last words:" "$(compose logs --no-color --no-log-prefix --tail 3 postgres_slave 2>&1)"

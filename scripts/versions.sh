@@ -23,7 +23,7 @@ mkdir -p "$folder"
 # The server refuses to run as root.
 account=()
 if [ "$(id -u)" = 0 ]; then
-	account=(setpriv --reuid=nobody --regid=nogroup --clear-groups)
+	account=(setpriv --reuid=nobody --regid="$(id -g nobody)" --clear-groups)
 	base=$(mktemp -d /tmp/postgres-versions-XXXXXX) # nobody may not pass through every checkout
 else
 	base=$(mktemp -d)

@@ -14,7 +14,7 @@ PATH=/usr/lib/postgresql/$PG_MAJOR/bin:$PATH
 
 readonly making=$PGDATA.making replaced=$PGDATA.replaced
 readonly rejoin=${PGDATA%/*}/rejoin # whoever makes this file wants a new clone here
-readonly passfile=$HOME/.pgpass slot=replication_slot
+readonly passfile=$HOME/.pgpass slot=replication_slot port=${PGPORT:-5432}
 # Channel binding proves that whoever ends the TLS connection knows the
 # password: it needs no certificate authority.
 readonly other="host=$OTHER_NODE user=replicator passfile=$passfile sslmode=require channel_binding=require connect_timeout=10"
@@ -35,20 +35,17 @@ write_passfile() {
 	done | (umask 077 && cat >"$passfile")
 }
 
-# ask prints what the other node answers to a query; without an answer it fails.
+# ask puts what the other node answers to a query into answer; without one it fails.
 ask() {
-	run timeout 15 psql --no-psqlrc --tuples-only --no-align --no-password \
-		--dbname="$other dbname=$POSTGRES_DB" --command="$1"
+	local heard=/dev/shm/heard # a command substitution would keep a signal waiting
+	answer=
+	run timeout "${2:-15}" psql --no-psqlrc --tuples-only --no-align --no-password \
+		--dbname="$other dbname=$POSTGRES_DB" --command="$1" >"$heard" && answer=$(<"$heard")
 }
+
+listens() { run timeout 5 bash -c ": </dev/tcp/$OTHER_NODE/$port" 2>/dev/null; }
 
 control() { pg_controldata "$PGDATA" | sed -n "s/^$1: *//p"; }
-
-# The other node is this cluster's primary, and a condition holds there.
-other_is_primary() {
-	local answer
-	answer=$(ask "SELECT system_identifier FROM pg_control_system() WHERE NOT pg_is_in_recovery() AND $1") &&
-		[[ $answer == "$(control 'Database system identifier')" ]]
-}
 
 # What is in the making need not survive a crash: one sync takes the place of
 # many. An older directory goes only when the new one is whole.
@@ -67,16 +64,30 @@ initialise() {
 	install_directory
 }
 
+# A second copy needs as much room as the first.
+fits() {
+	[[ ! -e $PGDATA ]] || (($(df --output=avail -k "$PGDATA" | tail -n 1) > $(du -sk "$PGDATA" | cut -f 1)))
+}
+
 clone() {
+	local tenths=1
+	if ! fits; then
+		say "no room for a second copy beside $PGDATA: waiting for some"
+		until fits; do run sleep 5; done
+	fi
 	say "cloning $OTHER_NODE"
-	until
+	while true; do
+		until listens; do run sleep 0.1; done
 		rm -rf "$making"
 		run pg_basebackup --dbname="$other" --pgdata="$making" --write-recovery-conf --slot="$slot" \
-			--checkpoint=fast --no-password --no-sync
-	do
+			--checkpoint=fast --no-password --no-sync && break
 		# A node that was promoted has no slot yet.
-		ask "SELECT 'made ' || pg_create_physical_replication_slot('$slot') WHERE NOT EXISTS
-			(SELECT FROM pg_replication_slots WHERE slot_name = '$slot')" || run sleep 0.1
+		ask "SELECT pg_create_physical_replication_slot('$slot') WHERE NOT EXISTS
+			(SELECT FROM pg_replication_slots WHERE slot_name = '$slot')" || true
+		if [[ -z $answer ]]; then # a try may cost the other node a checkpoint and a read of all its data
+			run sleep "$((tenths / 10)).$((tenths % 10))"
+			tenths=$((tenths < 300 ? tenths * 2 : 600))
+		fi
 	done
 	install_directory
 }
@@ -85,14 +96,30 @@ clone() {
 # a past state of the primary, which has just answered.
 slot_is_lost() {
 	[[ $(control 'Database cluster state') == *recovery ]] &&
-		other_is_primary "EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = '$slot' AND wal_status = 'lost')"
+		ask "SELECT CASE WHEN NOT pg_is_in_recovery() THEN system_identifier END FROM pg_control_system()
+			WHERE EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = '$slot' AND wal_status = 'lost')" &&
+		[[ $answer == "$(control 'Database system identifier')" ]]
 }
 
-# Two primaries of one cluster would each take writes that the other lacks.
+# Two primaries of one cluster would each take writes that the other lacks. A
+# node that does not answer is no reason not to start: it may be gone for good.
+#
+# Only who has followed this node, by its slot, can have been promoted in its
+# place. So one that was promoted itself does not wait, and answers one that does.
 other_was_promoted() {
-	local timeline
-	timeline=$(printf '%08X' "$(control "Latest checkpoint's TimeLineID")")
-	other_is_primary "left(pg_walfile_name(pg_current_wal_lsn()), 8) > '$timeline'"
+	local before=$SECONDS patience=0 longer=0 identifier timeline
+	if [[ -e $PGDATA/pg_replslot/$slot ]]; then
+		patience=10 longer=30 # seconds: it may be starting as well. The name is known once its container runs
+	fi
+	until ask "SELECT CASE WHEN NOT pg_is_in_recovery()
+			THEN system_identifier || ' ' || left(pg_walfile_name(pg_current_wal_lsn()), 8) END FROM pg_control_system()" 5 2>/dev/null; do
+		((SECONDS - before < longer)) || return
+		((SECONDS - before < patience)) || run timeout 5 getent hosts "$OTHER_NODE" >/dev/null || return
+		run sleep 0.2
+	done
+	read -r identifier timeline <<<"$answer"
+	[[ $identifier == "$(control 'Database system identifier')" &&
+		$timeline > $(printf '%08X' "$(control "Latest checkpoint's TimeLineID")") ]]
 }
 
 if [[ -e ${PGDATA%/*}/PG_VERSION ]]; then
@@ -100,9 +127,25 @@ if [[ -e ${PGDATA%/*}/PG_VERSION ]]; then
 	exit 1
 fi
 write_passfile
+if [[ -e $replaced && ! -e $PGDATA ]]; then
+	mv "$making" "$PGDATA" # it is whole: the old one was put aside for it
+	rm -f "$rejoin"
+fi
+if [[ -e $PGDATA && -e $rejoin ]]; then
+	say "waiting for an answer of $OTHER_NODE, to clone it: $rejoin wants that"
+	until ask "SELECT CASE WHEN NOT pg_is_in_recovery() THEN 'primary' END" 2>/dev/null; do
+		[[ -e $rejoin ]] || break # somebody thought better of it
+		run sleep 1
+	done
+	if [[ $answer != primary ]]; then
+		say "$OTHER_NODE is no primary that could be cloned: the data here are kept"
+		rm -f "$rejoin"
+	fi
+fi
 if [[ ! -e $PGDATA ]]; then
 	case $FIRST_ROLE in
-		primary) initialise "$@" ;;
+		# Beside a node that has data, an empty volume is a lost one, and no new cluster.
+		primary) if ask "SELECT 1" 5 2>/dev/null; then clone; else initialise "$@"; fi ;;
 		standby) clone ;;
 	esac
 elif [[ -e $rejoin ]]; then
@@ -120,4 +163,5 @@ elif other_was_promoted; then
 	done
 	clone
 fi
+rm -rf "$making" "$replaced" # of a clone that was cut off
 exec "$@"

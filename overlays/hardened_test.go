@@ -1,0 +1,207 @@
+package overlays_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/postgres-master-slave/postgres-master-slave/conformance"
+	"github.com/postgres-master-slave/postgres-master-slave/conformance/live"
+	"github.com/postgres-master-slave/postgres-master-slave/pair"
+	"github.com/postgres-master-slave/postgres-master-slave/stack"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const (
+	first, second = "postgres_master", "postgres_slave"
+
+	// dataDirectory is PGDATA of both; beside it lies what is in the making.
+	dataDirectory = "/var/lib/postgresql/data/pgdata"
+	rejoinFile    = "/var/lib/postgresql/data/rejoin"
+
+	startLimit = 4 * time.Minute
+	stepLimit  = 2 * time.Minute
+)
+
+const (
+	tableSQL   = `CREATE TABLE kept (id int)`
+	insertSQL  = `INSERT INTO kept VALUES ($1)`
+	countSQL   = `SELECT count(*) FROM kept`
+	clusterSQL = `SELECT system_identifier FROM pg_control_system()`
+	promoteSQL = `SELECT pg_promote(true, 60)`
+)
+
+// hardened is a running pair, whichever node is the primary.
+type hardened struct {
+	operator conformance.Operator
+	nodes    []*pair.Node
+}
+
+// TestHardenedNodes is about what operators do by mistake, and what an engine
+// does that is switched off: in this order, for each step finds the pair whole.
+func TestHardenedNodes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts containers")
+	}
+	servers := startHardened(t)
+	found := servers.whole(t)
+	cluster := one[int64](t, found.Primary, clusterSQL)
+	execute(t, found.Primary, tableSQL)
+	execute(t, found.Primary, insertSQL, 1)
+	for _, step := range []struct {
+		name string
+		test func(*testing.T, hardened)
+		rows int64 // afterwards
+	}{
+		{"a primary that is to rejoin its own standby keeps its data", testRejoinOfPrimary, 1},
+		{"what a cut-off clone has left is removed", testLeftovers, 1},
+		{"a clone that was whole when the machine died takes its place", testInstalled, 1},
+		{"an empty volume beside a promoted server becomes a standby, and no new cluster", testEmptyVolume, 2},
+		{"down and up with the roles changed", testDownAndUp, 2},
+	} {
+		t.Run(step.name, func(t *testing.T) { step.test(t, servers) })
+		found := servers.whole(t)
+		for _, node := range found.Nodes() {
+			require.Equal(t, cluster, one[int64](t, node, clusterSQL), node.Name())
+			require.Equal(t, step.rows, one[int64](t, node, countSQL), node.Name())
+		}
+	}
+}
+
+func testRejoinOfPrimary(t *testing.T, servers hardened) {
+	servers.exec(t, first, "touch", rejoinFile)
+	require.NoError(t, servers.operator.Restart(t.Context(), first))
+	servers.eventually(t, first, "test ! -e "+rejoinFile)
+	assert.Equal(t, first, servers.whole(t).Primary.Name())
+	log, err := servers.operator.Logs(t.Context(), first, time.Time{})
+	require.NoError(t, err)
+	assert.Contains(t, log, second+" is no primary that could be cloned: the data here are kept")
+}
+
+func testLeftovers(t *testing.T, servers hardened) {
+	for _, suffix := range []string{".making", ".replaced"} {
+		servers.exec(t, second, "mkdir", dataDirectory+suffix)
+	}
+	require.NoError(t, servers.operator.Restart(t.Context(), second))
+	servers.whole(t)
+	servers.eventually(t, second, "test ! -e "+dataDirectory+".making -a ! -e "+dataDirectory+".replaced")
+}
+
+func testInstalled(t *testing.T, servers hardened) {
+	require.NoError(t, servers.operator.Stop(t.Context(), second))
+	const script = `mv "$1" "$1.making" && mkdir "$1.replaced"`
+	ended, err := servers.operator.Run(t.Context(), second, "bash", "-c", script, "bash", dataDirectory)
+	require.NoError(t, err)
+	require.Zero(t, ended.ExitCode, ended.Stderr)
+	before := time.Now()
+	require.NoError(t, servers.operator.Start(t.Context(), second))
+	servers.whole(t)
+	log, err := servers.operator.Logs(t.Context(), second, before)
+	require.NoError(t, err)
+	assert.NotContains(t, log, "cloning", "its data were there")
+}
+
+func testEmptyVolume(t *testing.T, servers hardened) {
+	found := servers.whole(t)
+	require.NoError(t, found.WaitForReplay(t.Context()))
+	require.NoError(t, servers.operator.Stop(t.Context(), first))
+	require.True(t, one[bool](t, found.Standby(), promoteSQL))
+	execute(t, found.Standby(), insertSQL, 2)
+	require.NoError(t, servers.operator.Recreate(t.Context(), first, true))
+	assert.Equal(t, second, servers.whole(t).Primary.Name())
+}
+
+func testDownAndUp(t *testing.T, servers hardened) {
+	require.NoError(t, servers.operator.RemoveKeepingVolumes(t.Context()))
+	require.NoError(t, servers.operator.UpAgain(t.Context()))
+	assert.Equal(t, second, servers.whole(t).Primary.Name())
+}
+
+func startHardened(t *testing.T) hardened {
+	t.Helper()
+	engine, err := stack.Open(t.Context(), nil)
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, engine.Close()) })
+	ctx, cancel := context.WithTimeout(t.Context(), startLimit)
+	defer cancel()
+	target, stop, err := live.Start(ctx, engine, stack.Options{
+		Files: []string{"../docker/docker-compose.yml", "hardened.yml"}, Name: "overlay",
+	})
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), stepLimit)
+		defer cancel()
+		assert.NoError(t, stop(ctx))
+		target.Pair.Close()
+	})
+	return hardened{target.Operator, target.Pair.Nodes()}
+}
+
+// whole waits until the two are a pair that replicates and is healthy.
+func (h hardened) whole(t *testing.T) *pair.Pair {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), stepLimit)
+	defer cancel()
+	const interval = 100 * time.Millisecond
+	var found *pair.Pair
+	var last error
+	err := pair.Poll(ctx, interval, func(ctx context.Context) (bool, error) {
+		for _, node := range h.nodes {
+			state, err := h.operator.Inspect(ctx, node.Name())
+			if last = err; err != nil || state.Health != "healthy" {
+				return false, nil
+			}
+		}
+		found, last = pair.Discover(ctx, h.nodes...)
+		return last == nil, nil
+	})
+	require.NoError(t, err, "last: %v\n%s", last, h.logs(t))
+	require.NoError(t, found.WaitReady(ctx))
+	return found
+}
+
+func (h hardened) logs(t *testing.T) string {
+	t.Helper()
+	const lines = 15
+	var all strings.Builder
+	for _, node := range h.nodes {
+		log, err := h.operator.Logs(context.WithoutCancel(t.Context()), node.Name(), time.Time{})
+		require.NoError(t, err)
+		said := strings.Split(strings.TrimSpace(log), "\n")
+		all.WriteString(node.Name() + ":\n" + strings.Join(said[max(0, len(said)-lines):], "\n") + "\n")
+	}
+	return all.String()
+}
+
+func (h hardened) exec(t *testing.T, node string, command ...string) {
+	t.Helper()
+	ended, err := h.operator.Exec(t.Context(), node, command...)
+	require.NoError(t, err)
+	require.Zero(t, ended.ExitCode, "%v: %s", command, ended.Stderr)
+}
+
+func (h hardened) eventually(t *testing.T, node, script string) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		ended, err := h.operator.Exec(t.Context(), node, "sh", "-c", script)
+		return err == nil && ended.ExitCode == 0
+	}, stepLimit, 200*time.Millisecond, "%s: %s", node, script)
+}
+
+func one[T any](t *testing.T, node *pair.Node, sql string) T {
+	t.Helper()
+	value, err := pair.One[T](t.Context(), node, sql)
+	require.NoError(t, err)
+	return value
+}
+
+func execute(t *testing.T, node *pair.Node, sql string, arguments ...any) {
+	t.Helper()
+	require.NoError(t, node.Exec(t.Context(), sql, arguments...))
+}
