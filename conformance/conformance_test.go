@@ -63,7 +63,7 @@ func run(t *testing.T, of subject, checks []conformance.Check) {
 	show := liveLine(t)
 	engine := openEngine(t, show)
 	target := start(t, engine, of)
-	conformance.Run(t, target, announced(checks, show), of.runOptions(checks)...)
+	conformance.Run(t, target, checks, append(of.runOptions(checks), announcing(checks, show))...)
 }
 
 // openEngine connects to the engine; at the end nothing of the run may be left.
