@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -117,6 +118,45 @@ func FuzzParseEvent(f *testing.F) {
 		run.Add(event)
 		require.NoError(t, report.WriteSummary(&bytes.Buffer{}, run.Results()))
 	})
+}
+
+// What a parent says itself is told beside its red subtest, and counted.
+func TestWordsOfAParentAreNotLost(t *testing.T) {
+	for name, test := range map[string]struct {
+		said, outcome string
+		failures      int
+	}{
+		"an error of its own":           {"    pair_test.go:85: the run left something behind: [volume]\n", "fail", 1},
+		"an error before it was cut":    {"    pair_test.go:85: the run left something behind: [volume]\n", "", 1},
+		"a step":                        {"    Container db: Created\n", "fail", 0},
+		"nothing":                       {"", "fail", 0},
+		"a log, when it passed at last": {"    pair_test.go:85: tried again\n", "pass", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			run := &report.Run{}
+			for _, event := range []report.Event{
+				{Action: "run", Test: "TestPair"},
+				{Action: "attr", Test: "TestPair", Key: "provenance.kept", Value: "docker compose -p pair-1 logs"},
+				{Action: "run", Test: "TestPair/slot/used"},
+				{Action: "attr", Test: "TestPair/slot/used", Key: "check.id", Value: "slot/used"},
+				{Action: "attr", Test: "TestPair/slot/used", Key: "check.verdict", Value: "fail"},
+				{Action: "fail", Test: "TestPair/slot/used"},
+				{Action: "output", Test: "TestPair", Output: test.said},
+				{Action: test.outcome, Test: "TestPair"},
+				{Action: "fail"},
+			} {
+				event.Package = "p"
+				run.Add(event)
+			}
+			target := run.Results().Targets[0]
+			_, failed, _ := run.Count()
+			assert.Equal(t, 1+test.failures, failed)
+			assert.Len(t, append(target.Failures, target.Unfinished...), test.failures)
+			summary := written(t, "summary", run)
+			assert.Equal(t, test.failures == 1, strings.Contains(summary, "the run left something behind"), summary)
+			assert.Contains(t, summary, "kept: docker compose -p pair-1 logs")
+		})
+	}
 }
 
 // A test that runs more than once, as -count asks for, keeps every outcome.
