@@ -32,21 +32,7 @@ var generalRules = []rule{ //nolint:gochecknoglobals // a constant list
 		sees:  "the same error after each start; `docker ps` says `Restarting`",
 		cause: "{server} ends with exit code {code} each time it is started, and its restart policy starts it again",
 		cure:  "Correct what the evidence says; `docker compose logs {server}` shows the rest.",
-		when: anyServer(func(server *Server, found *match) bool {
-			if server.Container.Restarts < repeats || server.Answer != nil {
-				return false
-			}
-			last := server.lastError()
-			seen := 0
-			for _, line := range server.Log {
-				if last.Text != "" && parse(line.Text) == parse(last.Text) {
-					seen++
-				}
-			}
-			found.line = last
-			found.values["code"] = strconv.Itoa(server.Container.ExitCode)
-			return seen >= repeats
-		}),
+		when: restartsForEver,
 	},
 	{
 		id: "dependency-unhealthy", what: "the standby waits for a health check of the primary that never succeeds",
@@ -109,6 +95,36 @@ var generalRules = []rule{ //nolint:gochecknoglobals // a constant list
 			return true
 		},
 	},
+}
+
+// restartsForEver says whether a server's container ends over one error again
+// and again. What a standby says before the primary answers may pass: one that
+// gives up and is started again waits for the primary in this way.
+func restartsForEver(scene *scene, found *match) bool {
+	primary := scene.primary()
+	for i := range scene.Servers {
+		server := &scene.Servers[i]
+		last := server.lastError()
+		if server.Container.Restarts < repeats || server.Answer != nil || last.Text == "" {
+			continue
+		}
+		seen, lasting := 0, 0
+		for _, line := range server.Log {
+			if parse(line.Text) != parse(last.Text) {
+				continue
+			}
+			seen++
+			if server == primary || primary != nil && primary.takesWrites() && !line.At.Before(primary.Answered) {
+				lasting++
+			}
+		}
+		if seen >= repeats {
+			found.server, found.line, found.conclusive = server, last, lasting >= repeats
+			found.values["code"] = strconv.Itoa(server.Container.ExitCode)
+			return true
+		}
+	}
+	return false
 }
 
 // unpublished says whether a service looks like a server whose port nobody
