@@ -25,6 +25,8 @@ const NotStarted = "every container is started"
 // Service is a service as the recipe describes it.
 type Service struct {
 	Name        string
+	Names       []string // others by which containers of its networks may find it
+	Port        uint16   // where its server listens; 0 is what its variables say, or 5432
 	Image       string
 	User        string
 	Command     []string // entrypoint and command

@@ -44,7 +44,7 @@ func (o *operator) observe(patience time.Duration) *observer {
 	}
 	for name, service := range o.model.Services {
 		one := diagnose.Service{
-			Name: name, Image: service.Image, User: service.User, Command: service.Command, Environment: service.Environment, Networks: service.Networks,
+			Name: name, Names: service.Names, Port: listens(service), Image: service.Image, User: service.User, Command: service.Command, Environment: service.Environment, Networks: service.Networks,
 		}
 		for _, port := range service.Ports {
 			one.Ports = append(one.Ports, port.Target)
