@@ -10,6 +10,7 @@ type Evidence struct {
 	Images  []string  // of the recipe, that the engine lacks; filled in with Failure
 	Servers []Server  // the services that should be primary and standbys
 	Others  []Service // the other services of the recipe
+	Secrets []string  `json:"-"` // passwords that are known otherwise than by the services' variables: no text may hold them
 }
 
 // Missing is the fact of a working pair that is being waited for.

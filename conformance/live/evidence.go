@@ -106,7 +106,7 @@ func (s *observer) look(ctx context.Context) *diagnose.Evidence {
 		}
 	}
 	group.Wait()
-	evidence.At = time.Now()
+	evidence.At, evidence.Secrets = time.Now(), s.operator.logins.passwords()
 	return evidence
 }
 

@@ -152,6 +152,9 @@ func TestLoginsComeFromVariables(t *testing.T) {
 			got, err := tried.candidates(t.Context(), "standby")
 			require.NoError(t, err)
 			assert.Equal(t, test.want, got)
+			for _, login := range got {
+				assert.Contains(t, tried.passwords(), login.Password, "what may stand in no message")
+			}
 		})
 	}
 	nobody := logins{read: read, servers: []server{
