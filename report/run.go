@@ -12,6 +12,7 @@ import (
 type Run struct {
 	Module      string   // path of the tested module, which makes paths of its packages relative; may be empty
 	Interrupted string   // what ended the run early, as a signal does; empty when it ran to its end
+	Broken      bool     // the go command failed, whatever its tests came to
 	Notes       []string // lines outside every test: build errors, the go command's complaints
 
 	tests       map[testKey]*Test

@@ -36,6 +36,7 @@ func test(arguments []string, events, terminal io.Writer, relay *relay) (*report
 	case waitErr != nil && !errors.As(waitErr, &exit):
 		err = errors.Join(err, fmt.Errorf("run go test: %w", waitErr))
 	case exit != nil && relay.received() == 0 && run.Green():
+		run.Broken = true
 		run.Note(fmt.Sprintf("go test failed although no test did: %v", exit))
 		err = errors.Join(err, fmt.Errorf("run go test: %w", exit))
 	}

@@ -114,6 +114,34 @@ func TestNoOutputHoldsAPassword(t *testing.T) {
 	}
 }
 
+// What ends the go command otherwise than its tests do is no success, and its
+// exit code is that of the outcome.
+func TestGoCommandThatFailsByItself(t *testing.T) {
+	const passed = `{"Action":"start","Package":"p"}\n{"Action":"run","Package":"p","Test":"TestA"}\n{"Action":"pass","Package":"p","Test":"TestA"}\n`
+	const failed = `{"Action":"run","Package":"p","Test":"TestB"}\n{"Action":"fail","Package":"p","Test":"TestB"}\n`
+	for name, one := range map[string]struct {
+		script  string
+		code    int
+		outcome string
+	}{
+		"it fails although no test did":    {"printf '" + passed + `{"Action":"pass","Package":"p"}\n` + "'; exit 3", 2, "broken"},
+		"it is killed after a test passed": {"printf '" + passed + "'; kill -9 $$", 2, "interrupted"},
+		"it is killed after a test failed": {"printf '" + passed + failed + "'; kill -9 $$", 1, "interrupted"},
+		"it passes":                        {"printf '" + passed + `{"Action":"pass","Package":"p"}\n` + "'", 0, "passed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := t.TempDir()
+			require.NoError(t, os.WriteFile(filepath.Join(path, "go"), []byte("#!/bin/sh\n"+one.script+"\n"), 0o700)) //nolint:gosec // it is a program
+			t.Setenv("PATH", path+string(os.PathListSeparator)+os.Getenv("PATH"))
+			code, _, folder, _ := run(t)
+			assert.Equal(t, one.code, code)
+			text, err := os.ReadFile(filepath.Join(folder, "results.json"))
+			require.NoError(t, err)
+			assert.Contains(t, string(text), `"outcome": "`+one.outcome+`"`)
+		})
+	}
+}
+
 // A recorded stream makes the same report as the run did.
 func TestReportFromRecordedEvents(t *testing.T) {
 	code, _, folder, err := run(t, "./fails")
