@@ -28,7 +28,7 @@ func test(arguments []string, events, terminal io.Writer, relay *relay) (*report
 		return run, fmt.Errorf("run go test: %w", err)
 	}
 	relay.begin(command.Process.Pid)
-	err = delivery.Follow(run, stdout, events, delivery.Progress(terminal))
+	err = delivery.Muted(terminal, func() error { return delivery.Follow(run, stdout, events, delivery.Progress(terminal)) })
 	waitErr := command.Wait()
 	relay.end()
 	var exit *exec.ExitError

@@ -75,6 +75,7 @@ func TestGitHubGetsSummaryAndAnnotations(t *testing.T) {
 	code, err := verify(folder, []string{"./fails"}, &out)
 	require.NoError(t, err)
 	assert.Equal(t, 1, code)
+	assert.Equal(t, 2, strings.Count(out.String(), "::stop-commands::"), "progress and summary")
 	assert.Contains(t, out.String(), "\n::error file=example.org/demo/fails/fails_test.go,line=5,title=fail TestFails::")
 	text, err := os.ReadFile(summary)
 	require.NoError(t, err)
