@@ -132,7 +132,7 @@ func TestGoCommandThatFailsByItself(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := t.TempDir()
-			require.NoError(t, os.WriteFile(filepath.Join(path, "go"), []byte("#!/bin/sh\n"+one.script+"\n"), 0o700)) //nolint:gosec // it is a program
+			require.NoError(t, os.WriteFile(filepath.Join(path, "go"), []byte("#!/bin/sh\n"+one.script+"\n"), 0o700))
 			t.Setenv("PATH", path+string(os.PathListSeparator)+os.Getenv("PATH"))
 			code, _, folder, _ := run(t)
 			assert.Equal(t, one.code, code)
