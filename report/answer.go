@@ -105,7 +105,7 @@ func (r *Results) named(answer Answer) string {
 func (r *Results) Wrong() bool {
 	return r.Outcome == Failed ||
 		slices.ContainsFunc(r.Targets, func(target *Target) bool { return target.Answer == Wrong }) ||
-		slices.ContainsFunc(r.Tests, func(test *TestResult) bool { return test.Outcome == "fail" })
+		slices.ContainsFunc(r.Tests, func(test *TestResult) bool { return test.Outcome == "fail" && !test.harness })
 }
 
 // Totals tells how much passed, failed and was skipped, and how long it took.

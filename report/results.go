@@ -162,6 +162,7 @@ type TestResult struct {
 	Reproduce string  `json:"reproduce"`
 	Output    string  `json:"output,omitempty"` // of tests that did not pass
 	Location
+	harness bool // it could not do what it is for, such as reach an engine
 }
 
 // PackageResult is what came of one package.

@@ -120,6 +120,7 @@ func TestNoOutputHoldsAPassword(t *testing.T) {
 func TestGoCommandThatFailsByItself(t *testing.T) {
 	const passed = `{"Action":"start","Package":"p"}\n{"Action":"run","Package":"p","Test":"TestA"}\n{"Action":"pass","Package":"p","Test":"TestA"}\n`
 	const failed = `{"Action":"run","Package":"p","Test":"TestB"}\n{"Action":"fail","Package":"p","Test":"TestB"}\n`
+	const engineless = `{"Action":"attr","Package":"p","Test":"TestC","Key":"harness.error","Value":"no engine"}\n{"Action":"fail","Package":"p","Test":"TestC"}\n`
 	for name, one := range map[string]struct {
 		script  string
 		code    int
@@ -127,6 +128,7 @@ func TestGoCommandThatFailsByItself(t *testing.T) {
 	}{
 		"it fails although no test did":    {"printf '" + passed + `{"Action":"pass","Package":"p"}\n` + "'; exit 3", 2, "broken"},
 		"it is killed after a test passed": {"printf '" + passed + "'; kill -9 $$", 2, "interrupted"},
+		"it is killed, and had no engine":  {"printf '" + passed + engineless + "'; kill -9 $$", 2, "interrupted"},
 		"it is killed after a test failed": {"printf '" + passed + failed + "'; kill -9 $$", 1, "interrupted"},
 		"it passes":                        {"printf '" + passed + `{"Action":"pass","Package":"p"}\n` + "'", 0, "passed"},
 	} {
