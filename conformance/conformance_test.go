@@ -2,6 +2,7 @@ package conformance_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -63,14 +64,17 @@ func run(t *testing.T, of subject, checks []conformance.Check) {
 	show := liveLine(t)
 	engine := openEngine(t, show)
 	target := start(t, engine, of)
-	conformance.Run(t, target, announced(checks, show), of.runOptions(checks)...)
+	conformance.Run(t, target, checks, append(of.runOptions(checks), announcing(checks, show))...)
 }
 
 // openEngine connects to the engine; at the end nothing of the run may be left.
 func openEngine(t *testing.T, show func(string)) *stack.Engine {
 	t.Helper()
 	engine, err := stack.Open(t.Context(), func(step stack.Step) {
-		t.Logf("%s: %s", step.Subject, step.Status)
+		// No line of a log: those of a test that failed are read as what is wrong.
+		if _, err := fmt.Fprintf(t.Output(), "%s: %s\n", step.Subject, step.Status); err != nil {
+			t.Errorf("tell a step: %v", err)
+		}
 		show(step.Subject + " " + step.Status)
 	})
 	if err != nil {
@@ -113,7 +117,7 @@ func start(t *testing.T, engine *stack.Engine, of subject) *conformance.Target {
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		if of.options.Detached && t.Failed() {
-			t.Logf("kept: look with `docker compose -p %[1]s ps` and `docker compose -p %[1]s logs`, remove with `docker compose -p %[1]s down -v`", projectOf(target))
+			tellKept(t, projectOf(target))
 			return
 		}
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), removeLimit)
@@ -123,6 +127,17 @@ func start(t *testing.T, engine *stack.Engine, of subject) *conformance.Target {
 		}
 	})
 	return target
+}
+
+// tellKept says where the servers of a failed run are: in the report, with what
+// else was tested, and to who reads go test. It is no failure of its own.
+func tellKept(t *testing.T, project string) {
+	t.Helper()
+	how := fmt.Sprintf("look with `docker compose -p %[1]s ps` and `docker compose -p %[1]s logs`, remove with `docker compose -p %[1]s down -v`", project)
+	t.Attr("provenance.kept", how)
+	if _, err := fmt.Fprintln(t.Output(), "kept: "+how); err != nil {
+		t.Error(err)
+	}
 }
 
 // projectOf is the compose project that a target runs as.

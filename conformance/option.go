@@ -7,6 +7,7 @@ type Option func(*choices)
 
 type choices struct {
 	deviations Deviations
+	announce   func(Check)
 	observe    func(Result)
 	reproduce  func(test string, check Check) string
 	patience   float64
@@ -16,6 +17,12 @@ type choices struct {
 // fails those that no longer happen.
 func WithDeviations(known Deviations) Option {
 	return func(c *choices) { c.deviations = known }
+}
+
+// WithAnnouncer tells each check before it is executed; one that is skipped is
+// not. Checks that run beside one another are told of at the same time.
+func WithAnnouncer(announce func(Check)) Option {
+	return func(c *choices) { c.announce = announce }
 }
 
 // WithObserver tells each result as it comes.
@@ -42,7 +49,7 @@ func subtest(test string, _ Check) string {
 }
 
 func apply(options []Option) choices {
-	chosen := choices{observe: func(Result) {}, reproduce: subtest, patience: 1}
+	chosen := choices{announce: func(Check) {}, observe: func(Result) {}, reproduce: subtest, patience: 1}
 	for _, option := range options {
 		option(&chosen)
 	}

@@ -23,9 +23,16 @@ func (k Check) place() string {
 		return ""
 	}
 	file, line := function.FileLine(function.Entry())
-	folder := ""
-	if inside, ours := strings.CutPrefix(function.Name(), module); ours {
-		folder, _, _ = strings.Cut(inside, ".")
+	return fmt.Sprintf("%s:%d", path.Join(folderOf(function.Name()), filepath.Base(file)), line)
+}
+
+// folderOf is the folder of a function of this module, empty for another's. A
+// package of tests beside another one is in that one's folder.
+func folderOf(function string) string {
+	inside, ours := strings.CutPrefix(function, module)
+	if !ours {
+		return ""
 	}
-	return fmt.Sprintf("%s:%d", path.Join(folder, filepath.Base(file)), line)
+	folder, _, _ := strings.Cut(inside, ".")
+	return strings.TrimSuffix(folder, "_test")
 }

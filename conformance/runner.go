@@ -27,6 +27,7 @@ type runner struct {
 	stage    stage
 	scratch  string  // begins the names of what the checks create
 	patience float64 // factor on time limits
+	announce func(Check)
 
 	preparing sync.Mutex // guards wear and stage before a check
 }
@@ -36,7 +37,7 @@ func newRunner(ctx context.Context, target *Target, chosen choices) (*runner, er
 	if err != nil {
 		return nil, err
 	}
-	return &runner{target: target, facts: facts, scratch: newScratch(), patience: chosen.patience}, nil
+	return &runner{target: target, facts: facts, scratch: newScratch(), patience: chosen.patience, announce: chosen.announce}, nil
 }
 
 // end removes what checks have left that were cut off or could not clean up.
@@ -60,6 +61,7 @@ func (r *runner) run(ctx context.Context, check Check) Result {
 	if reason := r.unmet(check); reason != "" {
 		return Result{Check: check, Verdict: Skip, Reasons: []string{reason}}
 	}
+	r.announce(check)
 	if check.Each && len(r.target.Pair.Standbys) > 1 {
 		return r.runOnEach(ctx, check)
 	}

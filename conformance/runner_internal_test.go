@@ -14,7 +14,7 @@ import (
 
 func unitRunner() *runner {
 	target := &Target{Name: "nothing", Pair: &pair.Pair{Standbys: make([]*pair.Node, 1)}}
-	return &runner{target: target, facts: serverFacts{major: 15}}
+	return &runner{target: target, facts: serverFacts{major: 15}, announce: apply(nil).announce}
 }
 
 func TestVerdicts(t *testing.T) {

@@ -37,14 +37,13 @@ func liveLine(t *testing.T) func(text string) {
 	}
 }
 
-// announced shows each check's id before it runs.
-func announced(checks []conformance.Check, show func(string)) []conformance.Check {
+// announcing shows each check's id before it runs.
+func announcing(checks []conformance.Check, show func(string)) conformance.Option {
+	places := map[string]int{}
 	for i, check := range checks {
-		run := check.Run
-		checks[i].Run = func(c *conformance.C) {
-			show(fmt.Sprintf("%3d/%d %s", i+1, len(checks), check.ID))
-			run(c)
-		}
+		places[check.ID] = i + 1
 	}
-	return checks
+	return conformance.WithAnnouncer(func(check conformance.Check) {
+		show(fmt.Sprintf("%3d/%d %s", places[check.ID], len(checks), check.ID))
+	})
 }

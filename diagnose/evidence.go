@@ -10,6 +10,7 @@ type Evidence struct {
 	Images  []string  // of the recipe, that the engine lacks; filled in with Failure
 	Servers []Server  // the services that should be primary and standbys
 	Others  []Service // the other services of the recipe
+	Secrets []string  `json:"-"` // passwords that are known otherwise than by the services' variables: no text may hold them
 }
 
 // Missing is the fact of a working pair that is being waited for.
@@ -25,6 +26,8 @@ const NotStarted = "every container is started"
 // Service is a service as the recipe describes it.
 type Service struct {
 	Name        string
+	Names       []string // others by which containers of its networks may find it
+	Port        uint16   // where its server listens; 0 is what its variables say, or 5432
 	Image       string
 	User        string
 	Command     []string // entrypoint and command

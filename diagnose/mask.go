@@ -15,12 +15,18 @@ var leaks = [...]struct { //nolint:gochecknoglobals // a constant list
 	hidden string
 }{
 	{regexp.MustCompile(`([A-Za-z][A-Za-z0-9+.-]*://[^\s:/@"'<>]*:)[^\s"'<>]+@`), "${1}" + masked + "@"},
-	{regexp.MustCompile(`(?i)(passw(?:or)?d\s*[=:]\s*)(?:\\?"[^"]*"|\\?'[^']*'|[^\s"']+)`), "${1}" + masked},
+	{regexp.MustCompile(`(?i)((?:passw(?:or)?d|[a-z]_pass|.pwd)\s*[=:]\s*)(?:\\?"[^"]*"|\\?'[^']*'|[^\s"']+)`), "${1}" + masked},
 	{regexp.MustCompile(`(?i)(\bpassword\s+E?')(?:[^']|'')*('|$)`), "${1}" + masked + "${2}"},
 }
 
-// secretName is a variable that holds a password.
-var secretName = regexp.MustCompile(`(?i)passw(or)?d|secret|token`)
+var (
+	// secretName is a variable that holds a password. PWD alone is a folder.
+	secretName = regexp.MustCompile(`(?i)pass|.pwd|secret|token`)
+	// fileName is one that holds the path of a file.
+	fileName = regexp.MustCompile(`(?i)file$`)
+	// publicName is one that holds the name of a role or a database.
+	publicName = regexp.MustCompile(`(?i)user|role|_db$|database|dbname`)
+)
 
 // masker hides passwords: in the forms above, and those that the recipe
 // names, wherever they stand.
@@ -28,11 +34,12 @@ var secretName = regexp.MustCompile(`(?i)passw(or)?d|secret|token`)
 // Source of the forms: PostgreSQL documentation, "Connection Strings".
 type masker struct{ secrets *regexp.Regexp }
 
-// newMasker collects the passwords of a recipe. A password that is also a
-// name, such as postgres, is left alone where it stands by itself: nobody
-// could tell which is meant, and every line would be full of stars.
+// newMasker collects the passwords of a recipe. A password that is also the
+// name of a role, a database or a service, such as postgres, is left alone
+// where it stands by itself: nobody could tell which is meant, and every line
+// would be full of stars.
 func newMasker(evidence *Evidence) masker {
-	var secrets, names []string
+	secrets, names := slices.Clone(evidence.Secrets), []string(nil)
 	services := slices.Clone(evidence.Others)
 	for _, server := range evidence.Servers {
 		services = append(services, server.Service)
@@ -40,9 +47,11 @@ func newMasker(evidence *Evidence) masker {
 	for _, service := range services {
 		names = append(names, service.Name, service.User)
 		for key, value := range service.Environment {
-			if secretName.MatchString(key) && !strings.HasSuffix(key, "_FILE") {
+			switch {
+			case fileName.MatchString(key):
+			case secretName.MatchString(key):
 				secrets = append(secrets, value)
-			} else {
+			case publicName.MatchString(key):
 				names = append(names, value)
 			}
 		}

@@ -22,6 +22,7 @@ type rule struct {
 // saying is what a server's log must say.
 type saying struct {
 	any     []string       // one of these texts
+	but     string         // and not this one; empty is none
 	pattern *regexp.Regexp // what the line must look like too; its named groups are values
 	standby bool           // only a standby's log counts: the primary tells the same from its side
 	curable bool           // another session could cure it while the servers run
@@ -112,6 +113,9 @@ func (s saying) find(scene *scene, server *Server) (match, bool) {
 
 func (s saying) fits(line string) (values map[string]string, ok bool) {
 	if !slices.ContainsFunc(s.any, func(text string) bool { return strings.Contains(line, text) }) {
+		return nil, false
+	}
+	if s.but != "" && strings.Contains(line, s.but) {
 		return nil, false
 	}
 	values = map[string]string{}

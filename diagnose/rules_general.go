@@ -8,18 +8,18 @@ import (
 // generalRules say what is seen where no mistake is known by name.
 var generalRules = []rule{ //nolint:gochecknoglobals // a constant list
 	{
-		id: "port-unpublished", what: "a server does not publish its port 5432",
+		id: "port-unpublished", what: "a server does not publish its port",
 		sees:  "`no server is a standby`, `no service publishes PostgreSQL's port 5432`",
-		cause: "{service} looks like a PostgreSQL server, but publishes no port 5432, so that nobody outside its network reaches it",
-		cure:  "Publish it: `ports: [\"5432\"]` for {service} (any free port of the host), or `\"127.0.0.1:5433:5432\"`.",
+		cause: "{service} looks like a PostgreSQL server, but publishes no port {port}, so that nobody outside its network reaches it",
+		cure:  "Publish it: `ports: [\"{port}\"]` for {service} (any free port of the host), or `\"127.0.0.1:5433:{port}\"`.",
 		when: func(scene *scene, found *match) bool {
 			if len(scene.Servers) > 1 {
 				return false
 			}
 			for _, service := range scene.Others {
 				if service.unpublished() {
-					found.values["service"] = service.Name
-					found.line.Text = service.Name + " publishes no port 5432"
+					found.values["service"], found.values["port"] = service.Name, service.port()
+					found.line.Text = service.Name + " publishes no port " + service.port()
 					found.conclusive = true
 					return true
 				}
@@ -32,21 +32,7 @@ var generalRules = []rule{ //nolint:gochecknoglobals // a constant list
 		sees:  "the same error after each start; `docker ps` says `Restarting`",
 		cause: "{server} ends with exit code {code} each time it is started, and its restart policy starts it again",
 		cure:  "Correct what the evidence says; `docker compose logs {server}` shows the rest.",
-		when: anyServer(func(server *Server, found *match) bool {
-			if server.Container.Restarts < repeats || server.Answer != nil {
-				return false
-			}
-			last := server.lastError()
-			seen := 0
-			for _, line := range server.Log {
-				if last.Text != "" && parse(line.Text) == parse(last.Text) {
-					seen++
-				}
-			}
-			found.line = last
-			found.values["code"] = strconv.Itoa(server.Container.ExitCode)
-			return seen >= repeats
-		}),
+		when:  restartsForEver,
 	},
 	{
 		id: "dependency-unhealthy", what: "the standby waits for a health check of the primary that never succeeds",
@@ -111,12 +97,42 @@ var generalRules = []rule{ //nolint:gochecknoglobals // a constant list
 	},
 }
 
+// restartsForEver says whether a server's container ends over one error again
+// and again. What a standby says before the primary answers may pass: one that
+// gives up and is started again waits for the primary in this way.
+func restartsForEver(scene *scene, found *match) bool {
+	primary := scene.primary()
+	for i := range scene.Servers {
+		server := &scene.Servers[i]
+		last := server.lastError()
+		if server.Container.Restarts < repeats || server.Answer != nil || last.Text == "" {
+			continue
+		}
+		seen, lasting := 0, 0
+		for _, line := range server.Log {
+			if parse(line.Text) != parse(last.Text) {
+				continue
+			}
+			seen++
+			if server == primary || primary != nil && primary.takesWrites() && !line.At.Before(primary.Answered) {
+				lasting++
+			}
+		}
+		if seen >= repeats {
+			found.server, found.line, found.conclusive = server, last, lasting >= repeats
+			found.values["code"] = strconv.Itoa(server.Container.ExitCode)
+			return true
+		}
+	}
+	return false
+}
+
 // unpublished says whether a service looks like a server whose port nobody
 // outside its network reaches.
 func (s *Service) unpublished() bool {
 	looks := strings.Contains(s.Image, "postgres") || strings.Contains(s.script(), "pg_basebackup")
 	for _, port := range s.Ports {
-		looks = looks && port != serverPort
+		looks = looks && strconv.Itoa(int(port)) != s.port()
 	}
 	return looks
 }
@@ -135,11 +151,12 @@ var advice = []rule{ //nolint:gochecknoglobals // a constant list
 	},
 	{
 		id: "server-unpublished", what: "a server of the pair publishes no port",
-		sees:  "no `ports:` for 5432; clients on the host cannot connect",
-		cause: "{server} publishes no port 5432: containers of its network reach it, clients on the host do not",
-		cure:  "If they should, publish it on loopback: `ports: [\"127.0.0.1:5433:5432\"]`.",
+		sees:  "no `ports:` for the port that it listens on; clients on the host cannot connect",
+		cause: "{server} publishes no port {port}: containers of its network reach it, clients on the host do not",
+		cure:  "If they should, publish it on loopback: `ports: [\"127.0.0.1:5433:{port}\"]`.",
 		when: anyServer(func(server *Server, found *match) bool {
-			found.line.Text = "no port 5432 under ports:"
+			found.values["port"] = server.port()
+			found.line.Text = "no port " + server.port() + " under ports:"
 			return server.unpublished()
 		}),
 	},

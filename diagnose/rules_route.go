@@ -1,10 +1,9 @@
 package diagnose
 
 import (
-	"cmp"
 	"regexp"
-	"strconv"
 	"strings"
+	"time"
 )
 
 // notTranslated is how libpq says that a name is not resolved.
@@ -16,7 +15,7 @@ var untranslatedHost = regexp.MustCompile(notTranslated + ` "(?P<host>[^"]*)"`)
 var routeRules = []rule{ //nolint:gochecknoglobals // a constant list
 	{
 		id: "wrong-host", what: "the standby connects to a host name that is no service",
-		sees:  "`could not translate host name \"…\" to address`, again and again",
+		sees:  "`could not translate host name \"…\" to address`, again and again, while the primary answers",
 		cause: "{server} connects to {host}, and the recipe has no service of that name; its servers are {services}",
 		cure:  "Give pg_basebackup (and primary_conninfo) of {server} the service name of the primary: --host={primary}.",
 		log:   saying{standby: true, any: []string{notTranslated}, pattern: untranslatedHost},
@@ -27,7 +26,17 @@ var routeRules = []rule{ //nolint:gochecknoglobals // a constant list
 				}
 				found.values["services"] += server.Name
 			}
-			return scene.service(found.values["host"]) == nil
+			if scene.service(found.values["host"]) != nil {
+				return false
+			}
+			if !found.server.Ended() { // a name that the recipe does not show may come with the primary
+				lasting := saying{reached: true, any: []string{notTranslated}, pattern: untranslatedHost}
+				told, _ := lasting.find(scene, found.server)
+				if found.conclusive = told.conclusive; told.conclusive {
+					found.line = told.line
+				}
+			}
+			return true
 		},
 	},
 	{
@@ -62,26 +71,16 @@ var routeRules = []rule{ //nolint:gochecknoglobals // a constant list
 		sees:  "`Connection refused` on the standby; the primary logs `listening on IPv4 address \"127.0.0.1\"` and no other",
 		cause: "{server} listens on its own loopback only, where no other container reaches it",
 		cure:  "Give {server} `-c listen_addresses='*'`, which is the image's default, or remove the setting.",
-		log:   saying{any: []string{`listening on IPv4 address "127.0.0.1"`}},
-		when: func(scene *scene, found *match) bool {
-			if scene.isStandby(found.server) || found.server.logged(`listening on IPv4 address "0.0.0.0"`) != nil {
-				return false
-			}
-			// Once more: the server of the initialisation listens on no address, and is ready before.
-			for _, line := range found.server.Log {
-				if line.At.After(found.line.At) && strings.Contains(line.Text, "database system is ready to accept connections") {
-					found.line.At, found.conclusive = line.At, true
-				}
-			}
-			return found.conclusive
-		},
+		when:  listensOnLoopback,
 	},
 	{
 		id: "host-is-itself", what: "the standby connects to localhost, which is itself",
 		sees:  "`connection to server at \"localhost\" … Connection refused`, again and again",
 		cause: "{server} connects to {host}, which in a container is the container itself, not {primary}",
 		cure:  "Give pg_basebackup (and primary_conninfo) of {server} the service name: --host={primary}.",
-		log:   saying{standby: true, reached: true, any: []string{"Connection refused"}, pattern: regexp.MustCompile(`at "(?P<host>localhost|127\.0\.0\.1|::1)"`)},
+		log: saying{standby: true, reached: true, any: []string{"Connection refused"}, pattern: regexp.MustCompile(
+			// Others may ask their own server: a health check, a script with psql.
+			`(?:pg_basebackup: error|could not connect to the primary server): .*at "(?P<host>localhost|127\.0\.0\.1|::1)"`)},
 	},
 	{
 		id: "wrong-port", what: "the standby connects to the published port instead of the server's own",
@@ -90,7 +89,7 @@ var routeRules = []rule{ //nolint:gochecknoglobals // a constant list
 		cure:  "Give pg_basebackup (and primary_conninfo) of {server} the port {right}.",
 		log:   saying{standby: true, reached: true, any: []string{"Connection refused"}, pattern: regexp.MustCompile(`at "(?P<host>[^"]*)"(?: \([^)]*\))?, port (?P<port>\d+) failed: Connection refused`)},
 		when: func(scene *scene, found *match) bool {
-			found.values["right"] = cmp.Or(scene.primary().Environment["PGPORT"], strconv.Itoa(serverPort))
+			found.values["right"] = scene.primary().port()
 			return found.values["port"] != found.values["right"]
 		},
 	},
@@ -106,6 +105,44 @@ var routeRules = []rule{ //nolint:gochecknoglobals // a constant list
 			return found.conclusive
 		},
 	},
+}
+
+// listensOnLoopback says whether the primary's server has loopback alone, and a
+// standby has tried in vain to connect to it. The server of an initialisation
+// may listen there for a while; it ends, and another one starts.
+func listensOnLoopback(scene *scene, found *match) bool {
+	primary := scene.primary()
+	if primary == nil {
+		return false
+	}
+	var ready time.Time
+	listening := Line{}
+	for _, line := range primary.Log {
+		switch {
+		case strings.Contains(line.Text, `listening on IPv4 address "127.0.0.1"`):
+			listening = line
+		case strings.Contains(line.Text, "listening on IPv4 address"), strings.Contains(line.Text, "shutdown request"):
+			listening, ready = Line{}, time.Time{}
+		case strings.Contains(line.Text, "database system is ready to accept connections"):
+			ready = line.At
+		}
+	}
+	if listening.Text == "" || ready.Before(listening.At) {
+		return false
+	}
+	for i := range scene.Servers {
+		standby := &scene.Servers[i]
+		refused := standby.loggedAfter("Connection refused", listening.At)
+		if standby == primary || !scene.isStandby(standby) || refused == nil {
+			continue
+		}
+		found.server, found.line, found.conclusive = primary, listening, true
+		if found.line.At = ready; refused.At.After(ready) {
+			found.line.At = refused.At
+		}
+		return true
+	}
+	return false
 }
 
 // serverPort is where PostgreSQL listens unless told otherwise.

@@ -7,6 +7,9 @@ import (
 	"strings"
 )
 
+// sharedMemory is how a server says that /dev/shm is full.
+const sharedMemory = "could not resize shared memory segment"
+
 // serverRules are what keeps a server from starting.
 var serverRules = []rule{ //nolint:gochecknoglobals // a constant list
 	{
@@ -24,7 +27,15 @@ var serverRules = []rule{ //nolint:gochecknoglobals // a constant list
 		sees:  "`No space left on device`",
 		cause: "{server} could not write its data: the disk is full",
 		cure:  "Free space where the engine keeps its volumes: `docker system df` tells what uses it.",
-		log:   saying{any: []string{"No space left on device"}},
+		log:   saying{any: []string{"No space left on device"}, but: sharedMemory},
+	},
+	{
+		id: "shared-memory-full", what: "`/dev/shm` of the container is too small",
+		sees:  "`could not resize shared memory segment …: No space left on device`",
+		cause: "{server} has too little shared memory: /dev/shm of its container is full, not the disk",
+		cure:  "Give {server} `shm_size: 256m` (the engine's default is 64 MB), or lower `max_parallel_workers_per_gather`.",
+		// As an error of one query it keeps nobody from being a pair.
+		log: saying{any: []string{sharedMemory}, pattern: regexp.MustCompile(`FATAL:\s+` + sharedMemory)},
 	},
 	{
 		id: "no-superuser-password", what: "no `POSTGRES_PASSWORD`",

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 )
 
 // scene is the evidence as the rules ask for it.
@@ -57,19 +59,31 @@ func (s *scene) primaryAnswers() bool {
 	return slices.ContainsFunc(s.Servers, func(server Server) bool { return server.takesWrites() })
 }
 
-// service finds a service of the recipe by its name.
+// service finds a service of the recipe by one of its names.
 func (s *scene) service(name string) *Service {
 	for i := range s.Servers {
-		if s.Servers[i].Name == name {
+		if s.Servers[i].answersTo(name) {
 			return &s.Servers[i].Service
 		}
 	}
 	for i := range s.Others {
-		if s.Others[i].Name == name {
+		if s.Others[i].answersTo(name) {
 			return &s.Others[i]
 		}
 	}
 	return nil
+}
+
+func (s *Service) answersTo(name string) bool {
+	return s.Name == name || slices.Contains(s.Names, name)
+}
+
+// port is where a service's server listens.
+func (s *Service) port() string {
+	if s.Port != 0 {
+		return strconv.Itoa(int(s.Port))
+	}
+	return cmp.Or(s.Environment["PGPORT"], strconv.Itoa(serverPort))
 }
 
 // sharedNetwork is a network that two services are on, or empty.
@@ -153,9 +167,12 @@ func (s *Service) clones() bool {
 func (s *Server) takesWrites() bool { return s.Answer != nil && !s.Answer.InRecovery }
 
 // logged gives the first line of a server's log that holds a text.
-func (s *Server) logged(text string) *Line {
+func (s *Server) logged(text string) *Line { return s.loggedAfter(text, time.Time{}) }
+
+// loggedAfter gives the first such line that was written after a moment.
+func (s *Server) loggedAfter(text string, moment time.Time) *Line {
 	for i := range s.Log {
-		if strings.Contains(s.Log[i].Text, text) {
+		if s.Log[i].At.After(moment) && strings.Contains(s.Log[i].Text, text) {
 			return &s.Log[i]
 		}
 	}

@@ -31,6 +31,9 @@ func WriteAnnotations(out io.Writer, results *Results) error {
 			page.annotation("error", Location{}, "fail "+pkg.Name, pkg.Output)
 		}
 	}
+	if noted := results.noted(); noted != "" {
+		page.annotation("error", Location{}, "lines outside every test", noted)
+	}
 	if page.err != nil {
 		return fmt.Errorf("write annotations: %w", page.err)
 	}

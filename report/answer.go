@@ -100,6 +100,14 @@ func (r *Results) named(answer Answer) string {
 	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
 }
 
+// Wrong says whether something failed that would have failed in a whole run
+// too, also when the run was interrupted.
+func (r *Results) Wrong() bool {
+	return r.Outcome == Failed ||
+		slices.ContainsFunc(r.Targets, func(target *Target) bool { return target.Answer == Wrong }) ||
+		slices.ContainsFunc(r.Tests, func(test *TestResult) bool { return test.Outcome == "fail" && !test.harness })
+}
+
 // Totals tells how much passed, failed and was skipped, and how long it took.
 func (r *Results) Totals() string {
 	return fmt.Sprintf("%d passed, %d failed, %d skipped in %s", r.Passed, r.Failed, r.Skipped, duration(r.Seconds))

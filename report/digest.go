@@ -165,6 +165,7 @@ func (r *Run) testResult(test *Test) *TestResult {
 	result := &TestResult{
 		Outcome: cmp.Or(test.Outcome, cutOff), Seconds: seconds(test.Seconds),
 		Reproduce: clean(r.reproduce(test)), Location: r.place(test, file, line),
+		harness: test.Attributes[harnessError] != "",
 	}
 	if test.Outcome != "pass" {
 		result.Output = strings.Join(printed(test.Output), "\n")

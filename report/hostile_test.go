@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/postgres-master-slave/postgres-master-slave/report"
+	"github.com/postgres-master-slave/postgres-master-slave/report/delivery"
 )
 
 // hostile is text that would break out of where it is put.
@@ -146,6 +147,28 @@ func TestHostileText(t *testing.T) {
 		hides(t, text, "\x1b", "hostile text")
 		hides(t, text, "\x00", "hostile text")
 	})
+}
+
+// GitHub Actions takes workflow commands from the terminal: from what this
+// program writes itself only.
+func TestHostileTextCommandsNoWorkflow(t *testing.T) {
+	t.Setenv("GITHUB_ACTIONS", "true")
+	t.Setenv("GITHUB_STEP_SUMMARY", "")
+	const forged = "x\n::stop-commands::forged\n::forged::\n::error::evil\nand ##[error]evil"
+	var out strings.Builder
+	require.NoError(t, delivery.Finish(t.TempDir(), everywhere(forged).Results(), &out))
+	text := out.String()
+	stop := regexp.MustCompile(`^::stop-commands::(\w{20,})\n`).FindStringSubmatch(text)
+	require.NotNil(t, stop, "nothing comes before it")
+	said, ours, resumed := strings.Cut(text, "\n::"+stop[1]+"::\n")
+	require.True(t, resumed)
+	holds(t, said, "::error::evil\n", "the summary tells it")
+	for line := range strings.Lines(ours) {
+		assert.Regexp(t, `^(::(error|warning) (file=[^,:]*,line=\d+,)?title=[^,:]*::|report: )`, line)
+	}
+	out.Reset()
+	require.NoError(t, delivery.Finish(t.TempDir(), everywhere(forged).Results(), &out))
+	hides(t, out.String(), stop[1], "another run, another word")
 }
 
 // Attributes that do not keep to the protocol are told of and change nothing.

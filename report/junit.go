@@ -123,9 +123,13 @@ func (s *junitSuite) fill(results *Results, pkg *PackageResult) {
 		}
 	}
 	if pkg.Output != "" {
+		text := pkg.Output
+		if pkg.unbuilt() {
+			text += "\n" + results.noted()
+		}
 		s.add(junitCase{
 			Class: pkg.Name, Name: path.Base(pkg.Name), Time: junitTime(pkg.Seconds),
-			Error: &junitBad{Message: "the package failed although none of its tests did", Type: "package", Text: pkg.Output},
+			Error: &junitBad{Message: "the package failed although none of its tests did", Type: "package", Text: text},
 		})
 	}
 }

@@ -23,6 +23,7 @@ func WriteMarkdown(out io.Writer, results *Results) error {
 	for _, target := range results.Targets {
 		page.markdownTarget(target)
 	}
+	page.markdownNotes(results)
 	page.markdownFindings(results)
 	page.markdownProvenance(results)
 	if page.err != nil {
@@ -50,6 +51,13 @@ func count(number int) string {
 		return ""
 	}
 	return fmt.Sprint(number)
+}
+
+func (p *page) markdownNotes(results *Results) {
+	if noted := results.noted(); noted != "" {
+		p.line("\nLines outside every test:\n")
+		p.block(noted)
+	}
 }
 
 func (p *page) markdownFindings(results *Results) {

@@ -13,8 +13,9 @@ import (
 const masked = "***"
 
 // named is a setting whose value is a secret, up to the value:
-// password=, POSTGRES_PASSWORD:, "password":, \"sslpassword\":
-const named = `(?i)((?:password|passwd|passphrase|pgpass|pwd|secret|token)(?:\\?["'])?\s*(?:=>|=|:)\s*)`
+// password=, POSTGRES_PASSWORD:, "password":, \"sslpassword\":, DB_PASS:, pass=.
+// The word pass before a colon is a verdict.
+const named = `(?i)((?:(?:password|passwd|passphrase|pgpass|_pass|pwd|secret|token)(?:\\?["'])?\s*(?:=>|=|:)|pass(?:\\?["'])?\s*=)\s*)`
 
 // leak is a form in which text gives a password away.
 type leak struct {

@@ -38,6 +38,12 @@ var leaks = map[string]string{
 	"primary_conninfo":         "primary_conninfo = 'user=replicator password=S3CR3T host=postgres_master'",
 	"upper case":               "PASSWORD=S3CR3T",
 	"token":                    "token: S3CR3T",
+	"short":                    "pass=S3CR3T",
+	"short, environment":       "REPL_PASS=S3CR3T",
+	"short, YAML":              "  DB_PASS: S3CR3T",
+	"short, JSON":              `{"DB_PASS": "S3CR3T"}`,
+	"shorter":                  "pwd=S3CR3T",
+	"shorter, YAML":            `DB_PWD: "S3CR3T"`,
 }
 
 func TestMask(t *testing.T) {
@@ -60,6 +66,8 @@ func TestMaskLeavesTheRest(t *testing.T) {
 		"127.0.0.1:32768",
 		"slot replication_slot at 0/5A3F2C8",
 		"postgres://user@host:5432/db",
+		"pass: The standby must replay WAL.",
+		"3 pass, 1 fail",
 	} {
 		assert.Equal(t, text, report.Mask(text))
 	}

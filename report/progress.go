@@ -79,11 +79,11 @@ func finished(action string) bool {
 
 // step is the text of a log line without file and line number.
 func step(output string) string {
-	_, text, found := strings.Cut(strings.TrimSpace(output), ": ")
-	if !found {
-		return strings.TrimSpace(output)
+	output = strings.TrimRight(output, "\n")
+	if found := logged.FindStringSubmatch(output); found != nil {
+		output = found[3]
 	}
-	return text
+	return strings.TrimSpace(output)
 }
 
 // lasting writes a line that stays.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -119,6 +120,45 @@ func FuzzParseEvent(f *testing.F) {
 	})
 }
 
+// What a parent says itself is told beside its red subtest, and counted.
+func TestWordsOfAParentAreNotLost(t *testing.T) {
+	for name, test := range map[string]struct {
+		said, outcome string
+		failures      int
+	}{
+		"an error of its own":           {"    pair_test.go:85: the run left something behind: [volume]\n", "fail", 1},
+		"an error before it was cut":    {"    pair_test.go:85: the run left something behind: [volume]\n", "", 1},
+		"a step":                        {"    Container db: Created\n", "fail", 0},
+		"nothing":                       {"", "fail", 0},
+		"a log, when it passed at last": {"    pair_test.go:85: tried again\n", "pass", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			run := &report.Run{}
+			for _, event := range []report.Event{
+				{Action: "run", Test: "TestPair"},
+				{Action: "attr", Test: "TestPair", Key: "provenance.kept", Value: "docker compose -p pair-1 logs"},
+				{Action: "run", Test: "TestPair/slot/used"},
+				{Action: "attr", Test: "TestPair/slot/used", Key: "check.id", Value: "slot/used"},
+				{Action: "attr", Test: "TestPair/slot/used", Key: "check.verdict", Value: "fail"},
+				{Action: "fail", Test: "TestPair/slot/used"},
+				{Action: "output", Test: "TestPair", Output: test.said},
+				{Action: test.outcome, Test: "TestPair"},
+				{Action: "fail"},
+			} {
+				event.Package = "p"
+				run.Add(event)
+			}
+			target := run.Results().Targets[0]
+			_, failed, _ := run.Count()
+			assert.Equal(t, 1+test.failures, failed)
+			assert.Len(t, append(target.Failures, target.Unfinished...), test.failures)
+			summary := written(t, "summary", run)
+			assert.Equal(t, test.failures == 1, strings.Contains(summary, "the run left something behind"), summary)
+			assert.Contains(t, summary, "kept: docker compose -p pair-1 logs")
+		})
+	}
+}
+
 // A test that runs more than once, as -count asks for, keeps every outcome.
 func TestRepeatedTestKeepsItsFailure(t *testing.T) {
 	run := &report.Run{}
@@ -131,4 +171,51 @@ func TestRepeatedTestKeepsItsFailure(t *testing.T) {
 	assert.Equal(t, []int{2, 1, 0}, []int{passed, failed, skipped})
 	assert.Equal(t, report.Failed, run.Results().Outcome)
 	assert.Len(t, run.Results().Tests, 3)
+}
+
+// A difference begins like a frame of the testing package.
+func TestHeadOfADifferenceIsShown(t *testing.T) {
+	run := &report.Run{}
+	run.Add(report.Event{Action: "run", Package: "p", Test: "TestA"})
+	for _, line := range []string{
+		"=== RUN   TestA\n", "    a_test.go:9: \n", "        \t            \t--- Expected\n", "        \t            \t+++ Actual\n",
+		"=== the table ===\n", "=== NAME  TestA\n", "--- FAIL: TestA (0.00s)\n",
+	} {
+		run.Add(report.Event{Action: "output", Package: "p", Test: "TestA", Output: line})
+	}
+	run.Add(report.Event{Action: "fail", Package: "p", Test: "TestA"})
+	output := run.Results().Tests[0].Output
+	for _, part := range []string{"--- Expected", "+++ Actual", "=== the table"} {
+		assert.Contains(t, output, part)
+	}
+	for _, part := range []string{"=== RUN", "=== NAME", "--- FAIL"} {
+		assert.NotContains(t, output, part)
+	}
+}
+
+// Many tests that are skipped alike are one line.
+func TestSkipsOfOneReasonAreOneLine(t *testing.T) {
+	run := &report.Run{}
+	for _, skipped := range [][3]string{
+		{"p", "TestA", "slow"}, {"p", "TestB", "slow"}, {"q", "TestA", "slow"}, {"p", "TestC", "no engine"}, {"p", "TestD", "slow"},
+	} {
+		run.Add(report.Event{Action: "run", Package: skipped[0], Test: skipped[1]})
+		run.Add(report.Event{Action: "output", Package: skipped[0], Test: skipped[1], Output: "    a_test.go:7: " + skipped[2] + "\n"})
+		run.Add(report.Event{Action: "skip", Package: skipped[0], Test: skipped[1]})
+	}
+	summary := written(t, "summary", run)
+	assert.Contains(t, summary, "skipped 3 tests of p: a_test.go:7: slow\nskipped TestA: a_test.go:7: slow\nskipped TestC: a_test.go:7: no engine\n")
+}
+
+// Why a package does not build is told wherever its failure is.
+func TestErrorsOfTheCompilerReachEveryFormat(t *testing.T) {
+	for format := range formats {
+		text := written(t, format, read(t, "broken-build", nil))
+		holds(t, text, "a.go:1:1: syntax error", format)
+	}
+	for _, format := range []string{"annotations", "markdown"} {
+		green := read(t, "good", nil)
+		green.Note("go: downloading example.org/pair v1.0.0")
+		hides(t, written(t, format, green), "downloading", "it is nothing wrong: "+format)
+	}
 }

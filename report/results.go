@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -160,6 +162,7 @@ type TestResult struct {
 	Reproduce string  `json:"reproduce"`
 	Output    string  `json:"output,omitempty"` // of tests that did not pass
 	Location
+	harness bool // it could not do what it is for, such as reach an engine
 }
 
 // PackageResult is what came of one package.
@@ -168,6 +171,21 @@ type PackageResult struct {
 	Outcome string  `json:"outcome"` // pass, fail, skip, cut off
 	Seconds float64 `json:"seconds"`
 	Output  string  `json:"output,omitempty"` // of a package that failed although none of its tests did
+}
+
+// unbuilt says whether a test of the package could not be compiled or set up:
+// then the lines outside every test tell why.
+func (p *PackageResult) unbuilt() bool {
+	return strings.Contains(p.Output, "[build failed]") || strings.Contains(p.Output, "[setup failed]")
+}
+
+// noted is what the lines outside every test say, where they tell what is
+// wrong: a compiler's errors, the go command's complaints. Else it is empty.
+func (r *Results) noted() string {
+	if r.Outcome != Broken && !slices.ContainsFunc(r.Packages, (*PackageResult).unbuilt) {
+		return ""
+	}
+	return strings.Join(r.Notes, "\n")
 }
 
 // WriteResults writes results.json.

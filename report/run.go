@@ -12,6 +12,7 @@ import (
 type Run struct {
 	Module      string   // path of the tested module, which makes paths of its packages relative; may be empty
 	Interrupted string   // what ended the run early, as a signal does; empty when it ran to its end
+	Broken      bool     // the go command failed, whatever its tests came to
 	Notes       []string // lines outside every test: build errors, the go command's complaints
 
 	tests       map[testKey]*Test
@@ -141,17 +142,21 @@ func (t *Test) Root() string {
 	return root
 }
 
-// Leaves lists the tests that have no subtests, and the parents that failed
-// although none of their subtests did, in the order they began.
+// Leaves lists the tests that have no subtests, and the parents that failed by
+// themselves, in the order they began: none of their subtests did, or they say
+// something of their own, such as what a clean-up left behind.
 func (r *Run) Leaves() []*Test {
 	var leaves []*Test
 	for _, test := range r.order {
-		if !test.parent || (test.Outcome != "pass" && test.Outcome != "skip" && !r.childIsRed(test)) {
+		if !test.parent || test.red() && (!r.childIsRed(test) || test.speaks()) {
 			leaves = append(leaves, test)
 		}
 	}
 	return leaves
 }
+
+// speaks says whether the test itself, none of its subtests, wrote by testing.T.
+func (t *Test) speaks() bool { return slices.ContainsFunc(printed(t.Output), logged.MatchString) }
 
 func (r *Run) childIsRed(parent *Test) bool {
 	return slices.ContainsFunc(r.order, func(test *Test) bool {

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"regexp"
+	"slices"
 	"strings"
 	"text/tabwriter"
 )
@@ -84,12 +86,41 @@ func (p *page) skips(results *Results) {
 			}
 		}
 	}
-	for _, test := range results.Tests {
-		if test.Outcome == "skip" {
-			p.gap(&first)
-			p.line("skipped %s: %s", test.Test, strings.Join(strings.Fields(test.Output), " "))
-		}
+	for _, skipped := range skippedTests(results) {
+		p.gap(&first)
+		p.line("skipped %s: %s", skipped.who(), skipped.why)
 	}
+}
+
+// skippedTest are tests of one package that were skipped for one reason.
+type skippedTest struct {
+	pkg, why string
+	first    string
+	count    int
+}
+
+func (s *skippedTest) who() string {
+	if s.count == 1 {
+		return s.first
+	}
+	return fmt.Sprintf("%d tests of %s", s.count, s.pkg)
+}
+
+// skippedTests lists them in the order in which the first of each was met.
+func skippedTests(results *Results) []*skippedTest {
+	var all []*skippedTest
+	for _, test := range results.Tests {
+		if test.Outcome != "skip" {
+			continue
+		}
+		why := strings.Join(strings.Fields(test.Output), " ")
+		same := slices.IndexFunc(all, func(one *skippedTest) bool { return one.pkg == test.Package && one.why == why })
+		if same < 0 {
+			same, all = len(all), append(all, &skippedTest{pkg: test.Package, why: why, first: test.Test})
+		}
+		all[same].count++
+	}
+	return all
 }
 
 func (p *page) deviations(results *Results) {
@@ -192,13 +223,12 @@ func (p *page) answer(results *Results) {
 	p.line("%s", results.Totals())
 }
 
-// worthReading leaves out the lines by which the testing package frames a test.
+// frame is a line by which the testing package frames a test. Others may begin
+// alike, such as the head of a difference: --- Expected.
+var frame = regexp.MustCompile(`^(?:--- (?:PASS|FAIL|SKIP|BENCH): |=== (?:RUN|PAUSE|CONT|NAME|ATTR|ARTIFACTS) )`)
+
+// worthReading leaves out frames and empty lines.
 func worthReading(text string) bool {
 	trimmed := strings.TrimSpace(text)
-	for _, frame := range []string{"=== ", "--- "} {
-		if strings.HasPrefix(trimmed, frame) {
-			return false
-		}
-	}
-	return trimmed != ""
+	return trimmed != "" && !frame.MatchString(trimmed)
 }

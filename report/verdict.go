@@ -79,7 +79,7 @@ func (r *Run) outcome(results *Results) Outcome {
 		return Interrupted
 	case results.Failed > excused:
 		return Failed
-	case results.Failed > 0 || results.Passed == 0:
+	case r.Broken || results.Failed > 0 || results.Passed == 0:
 		return Broken
 	}
 	return Passed

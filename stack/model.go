@@ -28,6 +28,7 @@ type Service struct {
 	Ports       []Port
 	Mounts      []Mount
 	Networks    []string // names of declared networks, sorted
+	Names       []string // others than its own by which containers may find it, sorted
 	DependsOn   []string
 }
 
@@ -70,6 +71,7 @@ func (o Options) Load(ctx context.Context) (Model, error) {
 		one := Service{
 			Name: name, Image: service.Image, Built: service.Build != nil, Base: baseImage(service.Build), User: service.User, Command: service.Command,
 			Environment: map[string]string{}, Networks: slices.Sorted(maps.Keys(service.Networks)), DependsOn: service.GetDependencies(),
+			Names: otherNames(project, service),
 		}
 		for key, value := range service.Environment {
 			if value != nil {

@@ -66,7 +66,7 @@ func record(ctx context.Context, asked *asked, target *conformance.Target, run *
 	followed := make(chan struct{})
 	go func() {
 		defer close(followed)
-		followErr = delivery.Follow(run, stream, events, delivery.Progress(terminal))
+		followErr = delivery.Muted(terminal, func() error { return delivery.Follow(run, stream, events, delivery.Progress(terminal)) })
 	}()
 	recorder := conformance.NewRecorder(out, target)
 	found, err := conformance.Verify(ctx, target, asked.checks,

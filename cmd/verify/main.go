@@ -17,7 +17,8 @@
 //	1        when a check or a test failed,
 //	2        when nothing failed, but it could not run: wrong arguments, a
 //	         package that does not build, an engine that fell over (checks with
-//	         the verdict error), nothing executed, reports not written,
+//	         the verdict error), nothing executed, reports not written; or when
+//	         the tests were killed, without a signal to this command,
 //	128 + n  when signal n interrupted it: SIGHUP, SIGINT or SIGTERM.
 package main
 

@@ -28,7 +28,7 @@ func test(arguments []string, events, terminal io.Writer, relay *relay) (*report
 		return run, fmt.Errorf("run go test: %w", err)
 	}
 	relay.begin(command.Process.Pid)
-	err = delivery.Follow(run, stdout, events, delivery.Progress(terminal))
+	err = delivery.Muted(terminal, func() error { return delivery.Follow(run, stdout, events, delivery.Progress(terminal)) })
 	waitErr := command.Wait()
 	relay.end()
 	var exit *exec.ExitError
@@ -36,6 +36,7 @@ func test(arguments []string, events, terminal io.Writer, relay *relay) (*report
 	case waitErr != nil && !errors.As(waitErr, &exit):
 		err = errors.Join(err, fmt.Errorf("run go test: %w", waitErr))
 	case exit != nil && relay.received() == 0 && run.Green():
+		run.Broken = true
 		run.Note(fmt.Sprintf("go test failed although no test did: %v", exit))
 		err = errors.Join(err, fmt.Errorf("run go test: %w", exit))
 	}

@@ -75,6 +75,7 @@ func TestGitHubGetsSummaryAndAnnotations(t *testing.T) {
 	code, err := verify(folder, []string{"./fails"}, &out)
 	require.NoError(t, err)
 	assert.Equal(t, 1, code)
+	assert.Equal(t, 2, strings.Count(out.String(), "::stop-commands::"), "progress and summary")
 	assert.Contains(t, out.String(), "\n::error file=example.org/demo/fails/fails_test.go,line=5,title=fail TestFails::")
 	text, err := os.ReadFile(summary)
 	require.NoError(t, err)
@@ -111,6 +112,36 @@ func TestNoOutputHoldsAPassword(t *testing.T) {
 		text, err := os.ReadFile(filepath.Join(folder, file.Name()))
 		require.NoError(t, err)
 		assert.NotContains(t, string(text), "hunter2", file.Name())
+	}
+}
+
+// What ends the go command otherwise than its tests do is no success, and its
+// exit code is that of the outcome.
+func TestGoCommandThatFailsByItself(t *testing.T) {
+	const passed = `{"Action":"start","Package":"p"}\n{"Action":"run","Package":"p","Test":"TestA"}\n{"Action":"pass","Package":"p","Test":"TestA"}\n`
+	const failed = `{"Action":"run","Package":"p","Test":"TestB"}\n{"Action":"fail","Package":"p","Test":"TestB"}\n`
+	const engineless = `{"Action":"attr","Package":"p","Test":"TestC","Key":"harness.error","Value":"no engine"}\n{"Action":"fail","Package":"p","Test":"TestC"}\n`
+	for name, one := range map[string]struct {
+		script  string
+		code    int
+		outcome string
+	}{
+		"it fails although no test did":    {"printf '" + passed + `{"Action":"pass","Package":"p"}\n` + "'; exit 3", 2, "broken"},
+		"it is killed after a test passed": {"printf '" + passed + "'; kill -9 $$", 2, "interrupted"},
+		"it is killed, and had no engine":  {"printf '" + passed + engineless + "'; kill -9 $$", 2, "interrupted"},
+		"it is killed after a test failed": {"printf '" + passed + failed + "'; kill -9 $$", 1, "interrupted"},
+		"it passes":                        {"printf '" + passed + `{"Action":"pass","Package":"p"}\n` + "'", 0, "passed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := t.TempDir()
+			require.NoError(t, os.WriteFile(filepath.Join(path, "go"), []byte("#!/bin/sh\n"+one.script+"\n"), 0o700))
+			t.Setenv("PATH", path+string(os.PathListSeparator)+os.Getenv("PATH"))
+			code, _, folder, _ := run(t)
+			assert.Equal(t, one.code, code)
+			text, err := os.ReadFile(filepath.Join(folder, "results.json"))
+			require.NoError(t, err)
+			assert.Contains(t, string(text), `"outcome": "`+one.outcome+`"`)
+		})
 	}
 }
 

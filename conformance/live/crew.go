@@ -2,7 +2,6 @@ package live
 
 import (
 	"context"
-	"fmt"
 	"strconv"
 	"time"
 
@@ -41,7 +40,7 @@ type containers interface {
 // enlist finds the servers among the services, and makes a node of each.
 // Errors: ErrNoServer.
 func (c *crew) enlist() error {
-	found, err := servers(c.model, c.roles.services())
+	found, err := servers(c.model, c.roles)
 	if err != nil {
 		return err
 	}
@@ -58,8 +57,8 @@ func (c *crew) discover(ctx context.Context) (*pair.Pair, error) {
 	if err != nil {
 		return nil, err
 	}
-	if named := c.roles.Primary; named != "" && found.Primary.Name() != named {
-		return nil, fmt.Errorf("%w: the primary is %s, and %s, which was named, is in recovery", ErrRoles, found.Primary.Name(), named)
+	if err := c.roles.check(found.Primary.Name()); err != nil {
+		return nil, err
 	}
 	c.logins.adopt(found)
 	if err := found.WaitReady(ctx); err != nil {

@@ -44,7 +44,7 @@ func (o *operator) observe(patience time.Duration) *observer {
 	}
 	for name, service := range o.model.Services {
 		one := diagnose.Service{
-			Name: name, Image: service.Image, User: service.User, Command: service.Command, Environment: service.Environment, Networks: service.Networks,
+			Name: name, Names: service.Names, Port: listens(service), Image: service.Image, User: service.User, Command: service.Command, Environment: service.Environment, Networks: service.Networks,
 		}
 		for _, port := range service.Ports {
 			one.Ports = append(one.Ports, port.Target)
@@ -106,7 +106,7 @@ func (s *observer) look(ctx context.Context) *diagnose.Evidence {
 		}
 	}
 	group.Wait()
-	evidence.At = time.Now()
+	evidence.At, evidence.Secrets = time.Now(), s.operator.logins.passwords()
 	return evidence
 }
 

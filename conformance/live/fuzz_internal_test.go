@@ -34,7 +34,7 @@ func FuzzRecipe(f *testing.F) {
 			require.True(t, errors.Is(err, stack.ErrRecipe) || errors.Is(err, stack.ErrHost), "%v", err)
 			return
 		}
-		found, err := servers(model, nil)
+		found, err := servers(model, Roles{})
 		if err != nil {
 			require.ErrorIs(t, err, ErrNoServer)
 			return

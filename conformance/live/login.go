@@ -46,8 +46,9 @@ type logins struct {
 	fixed   Login            // what the caller has said
 	servers []server         // whose variables may say
 	read    readFile         // reads in a service's container
-	mutex   sync.Mutex       // guards found
+	mutex   sync.Mutex       // guards what follows
 	found   map[string]Login // by service
+	secrets []string         // every password that was told or read
 }
 
 // readFile gives the content of a file in a service's container.
@@ -93,6 +94,24 @@ func (l *logins) settle(service string, login Login) {
 	l.found[service] = login
 }
 
+// remember keeps passwords, which may stand in no message.
+func (l *logins) remember(logins []Login) {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	for _, login := range logins {
+		if !slices.Contains(l.secrets, login.Password) {
+			l.secrets = append(l.secrets, login.Password)
+		}
+	}
+}
+
+// passwords are those that were told or read so far.
+func (l *logins) passwords() []string {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	return slices.Clone(l.secrets)
+}
+
 // enterLimit bounds one trial: what accepts TCP may still say nothing.
 const enterLimit = 5 * time.Second
 
@@ -125,6 +144,7 @@ func (l *logins) candidates(ctx context.Context, service string) ([]Login, error
 			found = append(found, told...)
 		}
 	}
+	l.remember(found)
 	var different []Login
 	for _, login := range found {
 		if !slices.Contains(different, login) {

@@ -36,10 +36,10 @@ var (
 )
 
 // Servers names the services of a recipe that Start would look for the pair in:
-// those that roles name, or those that publish PostgreSQL's port or run an image
-// of it. Errors: ErrNoServer.
+// those that roles name, and unless they name a whole pair those that publish
+// PostgreSQL's port or run an image of it. Errors: ErrNoServer.
 func Servers(model stack.Model, roles Roles) ([]string, error) {
-	found, err := servers(model, roles.services())
+	found, err := servers(model, roles)
 	var names []string
 	for _, one := range found {
 		names = append(names, one.Name)
@@ -47,33 +47,37 @@ func Servers(model stack.Model, roles Roles) ([]string, error) {
 	return names, err
 }
 
-// servers are the services that run PostgreSQL, by name: the chosen ones, or
-// those that publish its port or run an image of it.
-func servers(model stack.Model, chosen []string) ([]server, error) {
+// servers are the services that run PostgreSQL: the named ones first, then by
+// name those that publish its port or run an image of it, unless a whole pair
+// is named.
+func servers(model stack.Model, roles Roles) ([]server, error) {
 	var found []server
-	all := strings.Join(slices.Sorted(maps.Keys(model.Services)), ", ")
-	for _, name := range chosen {
+	names := slices.Sorted(maps.Keys(model.Services))
+	for _, name := range roles.services() {
 		service, ok := model.Services[name]
 		if !ok {
-			return nil, fmt.Errorf("look for server %s: %w: there is only %s", name, ErrNoServer, all)
+			return nil, fmt.Errorf("look for server %s: %w: there is only %s", name, ErrNoServer, strings.Join(names, ", "))
 		}
 		found = append(found, server{Service: service, port: listens(service)})
 	}
-	if len(chosen) > 0 {
+	if roles.whole() {
 		return found, nil
 	}
-	for _, name := range slices.Sorted(maps.Keys(model.Services)) {
-		service := model.Services[name]
-		image := path.Base(cmp.Or(service.Image, service.Base))
-		published := slices.ContainsFunc(service.Ports, func(port stack.Port) bool { return port.Target == serverPort })
-		if (published || serverImage.MatchString(image)) && !otherImage.MatchString(image) {
+	for _, name := range names {
+		if service := model.Services[name]; looksLikeServer(service) && !slices.Contains(roles.services(), name) {
 			found = append(found, server{Service: service, port: listens(service)})
 		}
 	}
 	if len(found) == 0 {
-		return nil, fmt.Errorf("look for servers: %w: there is only %s", ErrNoServer, all)
+		return nil, fmt.Errorf("look for servers: %w: there is only %s", ErrNoServer, strings.Join(names, ", "))
 	}
 	return found, nil
+}
+
+func looksLikeServer(service stack.Service) bool {
+	image := path.Base(cmp.Or(service.Image, service.Base))
+	published := slices.ContainsFunc(service.Ports, func(port stack.Port) bool { return port.Target == serverPort })
+	return (published || serverImage.MatchString(image)) && !otherImage.MatchString(image)
 }
 
 // portOption finds PostgreSQL's port in a command line.

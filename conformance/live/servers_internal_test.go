@@ -36,24 +36,46 @@ func TestServersAreFoundByImageOrPort(t *testing.T) {
 		"pgadmin":    {Image: "dpage/pgadmin4"},
 		"postgresql": {Image: "redis"}, // a name says nothing
 	})
-	found, err := servers(model, nil)
+	names, err := Servers(model, Roles{})
 	require.NoError(t, err)
-	var names []string
-	for _, server := range found {
-		names = append(names, server.Name)
-	}
 	assert.Equal(t, []string{"bitnami", "custom", "derived", "mirrored", "official"}, names)
 
-	found, err = servers(model, []string{"unknown", "official"})
-	require.NoError(t, err)
-	require.Len(t, found, 2, "named ones are servers whatever they look like, and others are not")
-	assert.Equal(t, "unknown", found[0].Name)
-
-	_, err = servers(model, []string{"nobody"})
+	_, err = Servers(model, Roles{Primary: "nobody"})
 	require.ErrorIs(t, err, ErrNoServer)
 	require.ErrorContains(t, err, "there is only bitnami, custom,")
-	_, err = servers(recipe(map[string]stack.Service{"web": {Image: "nginx"}}), nil)
+	_, err = Servers(recipe(map[string]stack.Service{"web": {Image: "nginx"}}), Roles{})
 	require.ErrorIs(t, err, ErrNoServer)
+}
+
+// A primary alone is no pair: who is named is a server whatever it looks like,
+// and others are left alone only where a whole pair is named.
+func TestNamedServersAreServers(t *testing.T) {
+	model := recipe(map[string]stack.Service{
+		"db1": {Image: "postgres:15.8"}, "db2": {Image: "postgres:15.8"}, "db3": {Image: "postgres:15.8"}, "own": {Image: "mine/database"}, "web": {Image: "nginx"},
+	})
+	for name, test := range map[string]struct {
+		roles Roles
+		want  []string
+	}{
+		"a primary":               {Roles{Primary: "db2"}, []string{"db2", "db1", "db3"}},
+		"a standby":               {Roles{Standbys: []string{"own"}}, []string{"own", "db1", "db2", "db3"}},
+		"a whole pair":            {Roles{Primary: "own", Standbys: []string{"db1"}}, []string{"own", "db1"}},
+		"a primary, two standbys": {Roles{Primary: "db1", Standbys: []string{"db2", "own"}}, []string{"db1", "db2", "own"}},
+		"nobody":                  {Roles{}, []string{"db1", "db2", "db3"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			names, err := Servers(model, test.roles)
+			require.NoError(t, err)
+			assert.Equal(t, test.want, names)
+		})
+	}
+}
+
+func TestRolesAreCheckedWithWhoIsPrimary(t *testing.T) {
+	require.NoError(t, Roles{}.check("db1"))
+	require.NoError(t, Roles{Primary: "db1", Standbys: []string{"db2"}}.check("db1"))
+	require.ErrorIs(t, Roles{Primary: "db2"}.check("db1"), ErrRoles)
+	require.ErrorIs(t, Roles{Standbys: []string{"db1"}}.check("db1"), ErrRoles)
 }
 
 func TestServersListenWhereTheyAreTold(t *testing.T) {
@@ -130,6 +152,9 @@ func TestLoginsComeFromVariables(t *testing.T) {
 			got, err := tried.candidates(t.Context(), "standby")
 			require.NoError(t, err)
 			assert.Equal(t, test.want, got)
+			for _, login := range got {
+				assert.Contains(t, tried.passwords(), login.Password, "what may stand in no message")
+			}
 		})
 	}
 	nobody := logins{read: read, servers: []server{

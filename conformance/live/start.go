@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/postgres-master-slave/postgres-master-slave/conformance"
@@ -30,13 +31,14 @@ var ErrNoServer = errors.New("no such service runs PostgreSQL")
 // ErrRoles says that the servers are not what they were named.
 var ErrRoles = errors.New("servers have other roles")
 
-// Roles name a recipe's servers where asking them would leave doubts.
-// What is empty is found out.
+// Roles name a recipe's servers where asking them would leave doubts. What is
+// empty is found out; where both are named, other services are left alone.
 type Roles struct {
 	Primary  string
 	Standbys []string
 }
 
+// services are those that are named.
 func (r Roles) services() []string {
 	if r.Primary == "" {
 		return r.Standbys
@@ -44,10 +46,24 @@ func (r Roles) services() []string {
 	return append([]string{r.Primary}, r.Standbys...)
 }
 
+// whole says whether a whole pair is named.
+func (r Roles) whole() bool { return r.Primary != "" && len(r.Standbys) > 0 }
+
+// check compares the names with who was found to be the primary.
+func (r Roles) check(primary string) error {
+	switch {
+	case r.Primary != "" && r.Primary != primary:
+		return fmt.Errorf("%w: the primary is %s, and %s, which was named, is in recovery", ErrRoles, primary, r.Primary)
+	case slices.Contains(r.Standbys, primary):
+		return fmt.Errorf("%w: %s, which was named a standby, is the primary", ErrRoles, primary)
+	}
+	return nil
+}
+
 // Option says what Start can't know of a recipe.
 type Option func(*crew)
 
-// WithRoles names the servers: other services are left alone.
+// WithRoles names the servers.
 func WithRoles(roles Roles) Option { return func(c *crew) { c.roles = roles } }
 
 // WithLogin says how to log in.

@@ -139,6 +139,7 @@ test("on paper everything is unfolded, light, and without controls", async () =>
   await page.emulateMedia({ media: "print", colorScheme: "dark" });
   await page.evaluate(() => dispatchEvent(new Event("beforeprint")));
   assert.equal(await page.$(".chapter:not([open])"), null);
+  assert.equal(await page.$("details.row:not([open], [data-verdict=pass])"), null, "what did not pass is in full");
   assert.equal(await page.isVisible(".filter"), false);
   assert.equal(await page.isVisible(".bar"), false);
   const ink = await page.evaluate(() => getComputedStyle(document.body).color.match(/\d+/g).map(Number));
@@ -146,6 +147,29 @@ test("on paper everything is unfolded, light, and without controls", async () =>
   assert.ok((await page.pdf()).length > 10000);
   await page.evaluate(() => dispatchEvent(new Event("afterprint")));
   assert.notEqual(await page.$(".chapter:not([open])"), null);
+  await close();
+});
+
+test("on paper no filter hides anything, and it comes back", async () => {
+  const { page, close } = await open("pair");
+  const all = (await visibleRows(page)).length;
+  await page.fill("#search", "slot");
+  await page.uncheck("input[value=pass]");
+  const chosen = (await visibleRows(page)).length;
+  assert.ok(chosen < all);
+  for (let i = 0; i < 2; i++) await page.evaluate(() => dispatchEvent(new Event("beforeprint")));
+  assert.equal((await visibleRows(page)).length, all);
+  await page.evaluate(() => dispatchEvent(new Event("afterprint")));
+  assert.equal((await visibleRows(page)).length, chosen);
+  assert.equal(await page.inputValue("#search"), "slot");
+  assert.equal(await page.isChecked("input[value=pass]"), false);
+  await close();
+});
+
+test("on a narrow screen the bar covers no heading that a link leads to", async () => {
+  const { page, close } = await open("pair", { width: 360, fragment: "#measured" });
+  const [bar, heading] = await page.evaluate(() => [".bar", "#measured"].map((one) => document.querySelector(one).getBoundingClientRect()));
+  assert.ok(heading.top >= bar.bottom, `the bar ends at ${bar.bottom}, the heading begins at ${heading.top}`);
   await close();
 });
 

@@ -55,3 +55,43 @@ func TestReportsOfEarlierRunAreTakenAway(t *testing.T) {
 	require.NoError(t, delivery.Prepare(folder))
 	assert.NoFileExists(t, filepath.Join(folder, "report.html"))
 }
+
+// Whoever reads the code reads what the outcome says.
+func TestExitCodeOfARunThatWasCutOff(t *testing.T) {
+	for name, test := range map[string]struct {
+		verdict string
+		signal  syscall.Signal
+		code    int
+	}{
+		"by a signal, after a failure":            {"fail", syscall.SIGTERM, 128 + 15},
+		"without a signal, after a failure":       {"fail", 0, 1},
+		"without a signal, when nothing failed":   {"pass", 0, 2},
+		"without a signal, after the harness did": {"error", 0, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			run := &report.Run{}
+			const check, next = "TestPair/slot/used", "TestPair/slot/next"
+			outcome := "fail"
+			if test.verdict == "pass" {
+				outcome = "pass"
+			}
+			for _, event := range []report.Event{
+				{Action: "run", Test: "TestPair"},
+				{Action: "run", Test: check},
+				{Action: "attr", Test: check, Key: "check.id", Value: "slot/used"},
+				{Action: "attr", Test: check, Key: "check.verdict", Value: test.verdict},
+				{Action: outcome, Test: check},
+				{Action: "run", Test: next},
+				{Action: "attr", Test: next, Key: "check.id", Value: "slot/next"},
+				{Action: "output"},
+			} {
+				event.Package = "p"
+				run.Add(event)
+			}
+			results := run.Results()
+			assert.Equal(t, report.Interrupted, results.Outcome)
+			code, _ := delivery.ExitCode(results, test.signal, nil)
+			assert.Equal(t, test.code, code)
+		})
+	}
+}

@@ -31,8 +31,8 @@ func Finish(folder string, results *report.Results, terminal io.Writer) error {
 
 // tell writes for those who look on: a summary, and in GitHub Actions annotations.
 func tell(terminal io.Writer, results *report.Results) error {
-	err := report.WriteSummary(terminal, results)
-	if os.Getenv("GITHUB_ACTIONS") == "true" {
+	err := Muted(terminal, func() error { return report.WriteSummary(terminal, results) })
+	if inActions() {
 		err = errors.Join(err, report.WriteAnnotations(terminal, results))
 	}
 	if err != nil {

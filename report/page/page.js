@@ -76,10 +76,18 @@
   addEventListener("hashchange", reveal);
   reveal();
 
-  // Paper does not unfold. A preview may ask more than once before it is over.
+  // Paper does not unfold, nor say what a filter hides: all of it is printed, and
+  // what did not pass in full. A preview may ask more than once before it is over.
   const unfolded = new Set();
+  let filtered = null; // the reader's search and boxes, while all is shown
   addEventListener("beforeprint", () => {
-    for (const one of all(".chapter:not([open]), .finding details:not([open])")) {
+    if (search.value || boxes.some((box) => !box.checked)) {
+      filtered = { words: search.value, checked: boxes.map((box) => box.checked) };
+      search.value = "";
+      boxes.forEach((box) => { box.checked = true; });
+      filter();
+    }
+    for (const one of all(".chapter:not([open]), .finding details:not([open]), details.row:not([open], [data-verdict=pass])")) {
       unfolded.add(one);
       one.open = true;
     }
@@ -87,5 +95,10 @@
   addEventListener("afterprint", () => {
     unfolded.forEach((one) => { one.open = false; });
     unfolded.clear();
+    if (!filtered) return;
+    search.value = filtered.words;
+    boxes.forEach((box, i) => { box.checked = filtered.checked[i]; });
+    filtered = null;
+    filter();
   });
 })();
