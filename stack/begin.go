@@ -50,7 +50,7 @@ func (s *Stack) begin(ctx context.Context) error {
 		}
 		mounts = append(mounts, between(from, s.name+"_"+name, name)...)
 	}
-	if err := s.copyVolumes(ctx, mounts); err != nil {
+	if err := s.copyVolumes(ctx, "", mounts); err != nil {
 		return fmt.Errorf("begin with template %s: %w", key, s.tooSmall(err))
 	}
 	s.filled.Store(true)
@@ -119,8 +119,12 @@ func (s *Stack) copier() (string, error) {
 	return "", ErrNoVolume
 }
 
-// copyVolumes copies in a container of its own, of an image that the project has.
-func (s *Stack) copyVolumes(ctx context.Context, mounts []mount.Mount) (err error) {
+// copyVolumes copies in a container of its own, of an image that the project
+// has. There is only one container of a name, unless that is empty.
+func (s *Stack) copyVolumes(ctx context.Context, name string, mounts []mount.Mount) (err error) {
+	if len(mounts) == 0 {
+		return ErrNoVolume
+	}
 	engine := s.engine.cli.Client()
 	service, err := s.copier()
 	if err != nil {
@@ -135,7 +139,7 @@ func (s *Stack) copyVolumes(ctx context.Context, mounts []mount.Mount) (err erro
 	labels[api.OneoffLabel] = "True"
 	made, err := engine.ContainerCreate(ctx, &container.Config{
 		Image: like.ImageID, User: "0", Labels: labels, Entrypoint: []string{"sh", "-c", copyScript, "/from", "/to"},
-	}, &container.HostConfig{Mounts: mounts, NetworkMode: network.NetworkNone}, nil, nil, "")
+	}, &container.HostConfig{Mounts: mounts, NetworkMode: network.NetworkNone}, nil, nil, name)
 	if err != nil {
 		return err
 	}

@@ -118,45 +118,47 @@ func (s *Stack) Keep(ctx context.Context, key, note string) (err error) {
 	}
 	defer done()
 	if err := s.engine.RemoveTemplate(ctx, key); err != nil {
-		if errdefs.IsConflict(err) {
-			err = fmt.Errorf("%w: %w", ErrTemplateInUse, err)
-		}
-		return fmt.Errorf("keep volumes: %w", err)
+		return fmt.Errorf("keep volumes: %w", inUse(err))
 	}
 	defer func() {
-		if err != nil {
+		if err != nil && !errors.Is(err, ErrTemplateInUse) {
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), removeLimit)
 			defer cancel()
 			err = errors.Join(err, s.engine.RemoveTemplate(ctx, key))
 		}
 	}()
-	var mounts []mount.Mount
+	// One maker at a time, from wherever: the volumes come into being with the
+	// container that has their name, and are in use for as long as it is there.
+	whole := "pms-template-" + key
 	parts := s.Model.Mounted()
+	var mounts []mount.Mount
 	for _, name := range parts {
-		to := "pms-template-" + key + "_" + name
-		if err := s.createTemplateVolume(ctx, to, map[string]string{TemplateLabel: key, templateVolumeLabel: name}); err != nil {
-			return err
-		}
-		mounts = append(mounts, between(s.name+"_"+name, to, name)...)
+		pair := between(s.name+"_"+name, whole+"_"+name, name)
+		pair[1].VolumeOptions = &mount.VolumeOptions{NoCopy: true, Labels: map[string]string{TemplateLabel: key, templateVolumeLabel: name}}
+		mounts = append(mounts, pair...)
 	}
-	if err := s.copyVolumes(ctx, mounts); err != nil {
-		return fmt.Errorf("keep volumes: %w", recognised(err))
+	if err := s.copyVolumes(ctx, whole, mounts); err != nil {
+		return fmt.Errorf("keep volumes: %w", inUse(recognised(err)))
 	}
 	list, err := json.Marshal(parts)
 	if err != nil {
 		return fmt.Errorf("keep volumes: %w", err)
 	}
-	return s.createTemplateVolume(ctx, "pms-template-"+key, map[string]string{
+	_, err = s.engine.cli.Client().VolumeCreate(ctx, volume.CreateOptions{Name: whole, Labels: map[string]string{
 		TemplateLabel: key, templateNoteLabel: note, templatePartsLabel: string(list),
-	})
-}
-
-func (s *Stack) createTemplateVolume(ctx context.Context, name string, labels map[string]string) error {
-	_, err := s.engine.cli.Client().VolumeCreate(ctx, volume.CreateOptions{Name: name, Labels: labels})
+	}})
 	if err != nil {
 		return fmt.Errorf("keep volumes: %w", recognised(err))
 	}
 	return nil
+}
+
+// inUse knows what the engine says when somebody else has a volume or a name.
+func inUse(err error) error {
+	if errdefs.IsConflict(err) {
+		return fmt.Errorf("%w: %w", ErrTemplateInUse, err)
+	}
+	return err
 }
 
 // OnVolume says that a directory of a service's container is on a volume that a
