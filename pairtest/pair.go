@@ -24,6 +24,7 @@ const (
 type Pair struct {
 	*DB
 	target *conformance.Target
+	faults faults
 }
 
 // New starts a pair and returns when it replicates. The test removes it, with
