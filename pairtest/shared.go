@@ -82,15 +82,15 @@ type address struct{ Name, URL string }
 // join connects to the holder of a shared pair, and starts one where there is none.
 func (m place) join(ctx context.Context, chosen config) (lease net.Conn, servers *pair.Pair, err error) {
 	// A holder that leaves takes the lock too, so that it never leaves somebody who is about to join.
-	unlock, err := m.lock(ctx)
+	turn, err := m.lock(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	defer func() { err = errors.Join(err, unlock()) }()
+	defer func() { err = errors.Join(err, turn.Close()) }()
 	var dialer net.Dialer
 	lease, err = dialer.DialContext(ctx, "unix", m.socket())
 	if err != nil {
-		if err := m.startHolder(ctx, chosen); err != nil {
+		if err := m.startHolder(ctx, turn, chosen); err != nil {
 			return nil, nil, fmt.Errorf("start shared pair: %w", err)
 		}
 		if lease, err = dialer.DialContext(ctx, "unix", m.socket()); err != nil {

@@ -139,11 +139,11 @@ func firstOfItsKind(ctx context.Context, engine *stack.Engine, chosen config, op
 	if err := m.secure(); err != nil {
 		return nil, "", err
 	}
-	unlock, err := m.lock(ctx)
+	turn, err := m.lock(ctx)
 	if err != nil {
 		return nil, "", err
 	}
-	defer func() { err = errors.Join(err, unlock()) }()
+	defer func() { err = errors.Join(err, turn.Close()) }()
 	if err := expire(ctx, engine); err != nil {
 		return nil, "", err
 	}
