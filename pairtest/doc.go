@@ -16,6 +16,14 @@
 //
 // Everything else is removed when the test ends, however it ends: see package stack.
 //
+// Two things concern the whole process. From the first pair of one's own to the
+// end of the last, SIGINT and SIGTERM remove the pairs and then end the process
+// with 128 + the signal's number: a test that sends its own process such a
+// signal, to see it shut down gracefully, belongs into another process, or uses
+// [Database], which installs no handler here. And the standard logger of logrus,
+// if it still writes to the standard error, is silent from the first use on: set
+// its output before to keep it.
+//
 // A shared pair belongs to nobody: a process that this package starts, the
 // holder, keeps it for as long as a test of any process uses it and a few
 // seconds more. The holder is the test's own executable, started again:
