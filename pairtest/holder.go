@@ -26,6 +26,7 @@ type order struct {
 	Folder, Key string
 	Config      config
 	Linger      time.Duration
+	Limit       time.Duration // for the making of the pair
 }
 
 // A holder is this executable with holderVariable set. It must act before the
@@ -59,7 +60,11 @@ func (m place) startHolder(ctx context.Context, turn *os.File, chosen config) er
 	if err != nil {
 		return err
 	}
-	do, err := json.Marshal(order{Folder: m.folder, Key: m.key, Config: chosen, Linger: linger})
+	limit := startLimit
+	if end, known := ctx.Deadline(); known {
+		limit = time.Until(end)
+	}
+	do, err := json.Marshal(order{Folder: m.folder, Key: m.key, Config: chosen, Linger: linger, Limit: limit})
 	if err != nil {
 		return err
 	}
@@ -107,7 +112,7 @@ func hold(ctx context.Context, given string, turn io.Closer, result io.WriteClos
 		return fmt.Errorf("read order: %w", err)
 	}
 	m := place{folder: do.Folder, key: do.Key}
-	starting, cancel := context.WithTimeout(ctx, startLimit)
+	starting, cancel := context.WithTimeout(ctx, do.Limit)
 	defer cancel()
 	made, err := start(starting, do.Config, false)
 	if err != nil {

@@ -25,9 +25,7 @@ import (
 // resources and settings, and nothing else.
 func Database(tb testing.TB, migration Migration, options ...Option) *DB {
 	tb.Helper()
-	ctx, cancel := context.WithTimeout(tb.Context(), startLimit)
-	defer cancel()
-	db, err := sharedDatabase(ctx, tb, migration, options)
+	db, err := sharedDatabase(tb, migration, options)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -38,17 +36,17 @@ func Database(tb testing.TB, migration Migration, options ...Option) *DB {
 // parallel on one pair each want one.
 func (p *Pair) Database(tb testing.TB, migration Migration) *DB {
 	tb.Helper()
-	ctx, cancel := context.WithTimeout(tb.Context(), startLimit)
-	defer cancel()
-	db, err := database(ctx, tb, p.control, migration)
+	db, err := database(tb, p.control, migration)
 	if err != nil {
 		tb.Fatal(err)
 	}
 	return db
 }
 
-func sharedDatabase(ctx context.Context, tb testing.TB, migration Migration, options []Option) (*DB, error) {
+func sharedDatabase(tb testing.TB, migration Migration, options []Option) (*DB, error) {
 	tb.Helper()
+	ctx, cancel := starting(tb)
+	defer cancel()
 	chosen, err := configure(options)
 	if err != nil {
 		return nil, err
@@ -67,7 +65,7 @@ func sharedDatabase(ctx context.Context, tb testing.TB, migration Migration, opt
 			tb.Errorf("give up the shared pair: %v", err)
 		}
 	})
-	return database(ctx, tb, servers, migration)
+	return database(tb, servers, migration)
 }
 
 // greeting is what a holder says to whoever connects: the servers, the primary
