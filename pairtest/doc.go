@@ -9,7 +9,7 @@
 // replication as values ([DB.Lag], [DB.State]). Only a pair of one's own can be
 // broken: [Pair.Freeze], [Pair.Cut], [Pair.Kill], [Pair.Promote],
 // [Pair.HoldReplay], [Pair.DelayReplay], [Pair.Conflict]. Each heals itself at
-// the end of the test that it was given.
+// the end of the test that it was given; they may overlap.
 //
 // A copy of the first pair of its kind is kept as a template, in volumes of the
 // engine, and later ones begin with a copy of that: see [FromScratch].
