@@ -1,7 +1,6 @@
 package pairtest
 
 import (
-	"context"
 	"errors"
 	"io/fs"
 	"net"
@@ -15,13 +14,12 @@ type door struct {
 	made fs.FileInfo
 }
 
-func (m place) open(ctx context.Context) (*door, error) {
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "unix", m.socket())
+func (m place) open() (*door, error) {
+	unix, err := net.ListenUnix("unix", &net.UnixAddr{Name: m.socket(), Net: "unix"})
 	if err != nil {
 		return nil, err
 	}
-	unix := listener.(*net.UnixListener) //nolint:forcetypeassert // that is what the network "unix" has
-	unix.SetUnlinkOnClose(false)         // by its path, whoever's it is by then
+	unix.SetUnlinkOnClose(false) // by its path, whoever's it is by then
 	made, err := os.Lstat(m.socket())
 	if err != nil {
 		return nil, errors.Join(err, unix.Close())

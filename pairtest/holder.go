@@ -131,7 +131,7 @@ func (m place) serve(ctx context.Context, servers *pair.Pair, linger time.Durati
 	if err := os.Remove(m.socket()); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("take over socket: %w", err)
 	}
-	door, err := m.open(ctx)
+	door, err := m.open()
 	if err != nil {
 		return fmt.Errorf("listen for tests: %w", err)
 	}

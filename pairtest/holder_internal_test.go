@@ -70,10 +70,10 @@ func TestDoorOfAnother(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, os.RemoveAll(folder)) })
 	m := place{folder: folder, key: "key"}
-	first, err := m.open(t.Context())
+	first, err := m.open()
 	require.NoError(t, err)
 	require.NoError(t, os.Remove(m.socket()))
-	second, err := m.open(t.Context())
+	second, err := m.open()
 	require.NoError(t, err)
 	require.NoError(t, first.Close())
 	require.FileExists(t, m.socket())

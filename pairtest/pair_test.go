@@ -317,34 +317,41 @@ func TestOverlap(t *testing.T) {
 		test func(*testing.T, *pairtest.Pair)
 	}{
 		{"held replay, killed primary", func(t *testing.T, p *pairtest.Pair) {
+			t.Helper()
 			p.HoldReplay(t)
 			p.Kill(t, pairtest.Primary)
 		}},
 		{"cut, held replay, a write", func(t *testing.T, p *pairtest.Pair) {
+			t.Helper()
 			p.Cut(t)
 			p.HoldReplay(t)
 			write(t, p.DB)
 		}},
 		{"frozen primary, held and delayed replay", func(t *testing.T, p *pairtest.Pair) {
+			t.Helper()
 			p.Freeze(t, pairtest.Primary)
 			p.HoldReplay(t)
 			p.DelayReplay(t, time.Hour)
 		}},
 		{"frozen primary, killed standby", func(t *testing.T, p *pairtest.Pair) {
+			t.Helper()
 			p.Freeze(t, pairtest.Primary)
 			p.Kill(t, pairtest.Standby)
 		}},
 		{"a conflict, killed primary", func(t *testing.T, p *pairtest.Pair) {
+			t.Helper()
 			p.Conflict(t)
 			p.Kill(t, pairtest.Primary)
 		}},
 		{"held replay healed while the standby is frozen", func(t *testing.T, p *pairtest.Pair) {
+			t.Helper()
 			heal := p.HoldReplay(t)
 			write(t, p.DB)
 			p.Freeze(t, pairtest.Standby)
 			heal()
 		}},
 		{"held replay, failover", func(t *testing.T, p *pairtest.Pair) {
+			t.Helper()
 			p.HoldReplay(t)
 			p.Kill(t, pairtest.Primary)
 			p.Promote(t)
