@@ -19,7 +19,5 @@ func TemplateKey(ctx context.Context, engine *stack.Engine, options ...Option) (
 // TryDatabase is Database for a test that wants its error.
 func TryDatabase(tb testing.TB, migration Migration, options ...Option) (*DB, error) {
 	tb.Helper()
-	ctx, cancel := context.WithTimeout(tb.Context(), startLimit)
-	defer cancel()
-	return sharedDatabase(ctx, tb, migration, options)
+	return sharedDatabase(tb, migration, options)
 }

@@ -3,8 +3,6 @@ package pairtest
 import (
 	"context"
 	"errors"
-	"fmt"
-	"sync"
 	"testing"
 
 	"github.com/postgres-master-slave/postgres-master-slave/pair"
@@ -30,14 +28,17 @@ func (p *Pair) node(role Role) *pair.Node {
 // Freeze stops all processes of a server where they are, as a machine that
 // hangs does: connections stay open and are silent. Healing lets them go on.
 // The function it gives heals at once, otherwise the end of the test does.
+//
+// Faults may overlap. Healing any of them waits for the whole pair only when no
+// other one is in force, and what needs a server that another one has taken is
+// put right with that one.
 func (p *Pair) Freeze(tb testing.TB, role Role) (heal func()) {
 	tb.Helper()
 	name := p.node(role).Name()
 	return p.inject(tb, "freeze "+name, fault{
+		takes:  []Role{role},
 		strike: func(ctx context.Context) error { return p.target.Operator.Pause(ctx, name) },
-		heal: func(ctx context.Context) error {
-			return errors.Join(p.target.Operator.Unpause(ctx, name), p.control.WaitReady(ctx))
-		},
+		undo:   func(ctx context.Context) error { return p.target.Operator.Unpause(ctx, name) },
 	})
 }
 
@@ -53,9 +54,9 @@ func (p *Pair) Cut(tb testing.TB) (heal func()) {
 			defer p.reroute()
 			return p.target.Operator.Isolate(ctx, name)
 		},
-		heal: func(ctx context.Context) error {
+		undo: func(ctx context.Context) error {
 			defer p.reroute()
-			return errors.Join(p.target.Operator.Reconnect(ctx, name), p.control.WaitReady(ctx))
+			return p.target.Operator.Reconnect(ctx, name)
 		},
 	})
 }
@@ -66,32 +67,29 @@ func (p *Pair) Cut(tb testing.TB) (heal func()) {
 func (p *Pair) Kill(tb testing.TB, role Role) (heal func()) {
 	tb.Helper()
 	name := p.node(role).Name()
-	return p.inject(tb, "kill "+name, fault{
-		strike: func(ctx context.Context) error {
-			return p.target.Operator.Kill(ctx, name, "KILL")
-		},
-		heal: func(ctx context.Context) error {
+	killed := fault{
+		takes:  []Role{role},
+		strike: func(ctx context.Context) error { return p.target.Operator.Kill(ctx, name, "KILL") },
+		undo: func(ctx context.Context) error {
 			defer p.reroute()
-			if role == Standby {
-				return p.renew(ctx)
-			}
-			return errors.Join(p.target.Operator.Start(ctx, name), p.control.WaitReady(ctx))
+			return p.target.Operator.Start(ctx, name)
 		},
-	})
+	}
+	if role == Standby {
+		killed.needs, killed.undo = []Role{Primary}, p.renew
+	}
+	return p.inject(tb, "kill "+name, killed)
 }
 
 // renew makes the standby anew from the primary, whatever has become of it.
 func (p *Pair) renew(ctx context.Context) error {
+	defer p.reroute()
 	primary, standby := p.node(Primary).Name(), p.node(Standby).Name()
-	err := errors.Join(
+	return errors.Join(
 		p.target.Operator.Unpause(ctx, primary),
 		p.target.Operator.Start(ctx, primary),
 		p.target.Operator.Recreate(ctx, standby, true),
 	)
-	if err != nil {
-		return err
-	}
-	return p.control.WaitReady(ctx)
 }
 
 // reroute drops the pools' connections to servers that are now elsewhere.
@@ -100,45 +98,5 @@ func (p *Pair) reroute() {
 	p.Standby.Reset()
 	for _, node := range p.control.Nodes() {
 		node.Reset()
-	}
-}
-
-// fault is something that goes wrong, and how it is put right.
-type fault struct {
-	strike func(context.Context) error
-	heal   func(context.Context) error
-}
-
-// inject makes a fault happen. It heals once: when the function is called, or
-// at the end of the test; before that, what the test does is not hindered.
-func (p *Pair) inject(tb testing.TB, what string, fault fault) (heal func()) {
-	tb.Helper()
-	var once sync.Once
-	healed := func() (err error) {
-		once.Do(func() {
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(tb.Context()), removeLimit)
-			defer cancel()
-			if err = fault.heal(ctx); err != nil {
-				err = fmt.Errorf("heal after %s: %w", what, err)
-			}
-		})
-		return err
-	}
-	// Before the strike: one that fails half-way is healed too.
-	tb.Cleanup(func() {
-		if err := healed(); err != nil {
-			tb.Error(err)
-		}
-	})
-	ctx, cancel := context.WithTimeout(tb.Context(), removeLimit)
-	defer cancel()
-	if err := fault.strike(ctx); err != nil {
-		tb.Fatalf("%s: %v", what, err)
-	}
-	return func() {
-		tb.Helper()
-		if err := healed(); err != nil {
-			tb.Fatal(err)
-		}
 	}
 }

@@ -66,7 +66,8 @@ func (p *Pair) Conflict(tb testing.TB) (wait func()) {
 			}()
 			return nil
 		},
-		heal: func(ctx context.Context) error {
+		needs: []Role{Primary, Standby},
+		undo: func(ctx context.Context) error {
 			cancel()
 			var errs []error
 			for err := range struck {
@@ -74,7 +75,7 @@ func (p *Pair) Conflict(tb testing.TB) (wait func()) {
 					errs = append(errs, err)
 				}
 			}
-			errs = append(errs, restore(ctx), p.control.Primary.Exec(ctx, scratchDropSQL), p.control.WaitForReplay(ctx))
+			errs = append(errs, restore(ctx), p.control.Primary.Exec(ctx, scratchDropSQL))
 			return errors.Join(errs...)
 		},
 	})

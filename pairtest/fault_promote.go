@@ -35,8 +35,9 @@ func (p *Pair) Promote(tb testing.TB) (heal func()) {
 			}
 			return errors.Join(err, conn.Close(ctx))
 		},
-		heal: func(ctx context.Context) error {
-			defer p.reroute()
+		takes:  []Role{Standby}, // as a standby
+		starts: true,
+		undo: func(ctx context.Context) error {
 			if err := p.renew(ctx); err != nil {
 				return fmt.Errorf("make the standby anew: %w", err)
 			}

@@ -2,7 +2,6 @@ package pairtest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"testing"
@@ -33,9 +32,8 @@ func (p *Pair) HoldReplay(tb testing.TB) (heal func()) {
 			}
 			return waitHeld(ctx, standby)
 		},
-		heal: func(ctx context.Context) error {
-			return errors.Join(standby.Exec(ctx, resumeSQL), p.control.WaitForReplay(ctx))
-		},
+		needs: []Role{Standby},
+		undo:  func(ctx context.Context) error { return standby.Exec(ctx, resumeSQL) },
 	})
 }
 
@@ -71,8 +69,7 @@ func (p *Pair) DelayReplay(tb testing.TB, delay time.Duration) (heal func()) {
 			restore, err = setParameter(ctx, standby, "recovery_min_apply_delay", strconv.FormatInt(delay.Milliseconds(), 10))
 			return err
 		},
-		heal: func(ctx context.Context) error {
-			return errors.Join(restore(ctx), p.control.WaitForReplay(ctx))
-		},
+		needs: []Role{Standby},
+		undo:  func(ctx context.Context) error { return restore(ctx) },
 	})
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"syscall"
@@ -27,6 +26,7 @@ type order struct {
 	Folder, Key string
 	Config      config
 	Linger      time.Duration
+	Limit       time.Duration // for the making of the pair
 }
 
 // A holder is this executable with holderVariable set. It must act before the
@@ -39,9 +39,13 @@ func init() { //nolint:gochecknoinits // see above
 	if err := os.Unsetenv(holderVariable); err != nil { // its watchdog is no holder
 		os.Exit(1)
 	}
-	const result = 3            // the pipe on which the starter listens until it is closed
-	syscall.CloseOnExec(result) // the watchdog would keep it open
-	if err := hold(context.Background(), given, os.NewFile(result, "result")); err != nil {
+	const (
+		result = 3 // the pipe on which the starter listens until it is closed
+		turn   = 4 // the starter's lock: it would end with the starter
+	)
+	syscall.CloseOnExec(result) // the watchdog would keep them open
+	syscall.CloseOnExec(turn)
+	if err := hold(context.Background(), given, os.NewFile(turn, "turn"), os.NewFile(result, "result")); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
@@ -49,13 +53,18 @@ func init() { //nolint:gochecknoinits // see above
 }
 
 // startHolder starts a holder and waits until its pair replicates. The caller
-// has the lock.
-func (m place) startHolder(ctx context.Context, chosen config) error {
+// has the lock, and the holder has it too until it listens: when the caller
+// dies, the next one still waits for it.
+func (m place) startHolder(ctx context.Context, turn *os.File, chosen config) error {
 	executable, err := os.Executable()
 	if err != nil {
 		return err
 	}
-	do, err := json.Marshal(order{Folder: m.folder, Key: m.key, Config: chosen, Linger: linger})
+	limit := startLimit
+	if end, known := ctx.Deadline(); known {
+		limit = time.Until(end)
+	}
+	do, err := json.Marshal(order{Folder: m.folder, Key: m.key, Config: chosen, Linger: linger, Limit: limit})
 	if err != nil {
 		return err
 	}
@@ -73,7 +82,7 @@ func (m place) startHolder(ctx context.Context, chosen config) error {
 	process.Env = append(os.Environ(), holderVariable+"="+string(do))
 	process.Dir = "/"                                        // keeps no directory busy
 	process.Stderr = log                                     // `go test` would wait for its own to be closed
-	process.ExtraFiles = []*os.File{theirs}                  // the third after the standard ones
+	process.ExtraFiles = []*os.File{theirs, turn}            // the third and the fourth after the standard ones
 	process.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // Ctrl-C is for one test run, others may share the pair
 	err = process.Start()
 	if err = errors.Join(err, theirs.Close()); err != nil {
@@ -97,44 +106,45 @@ const ready = "ready"
 
 // hold is a holder's whole life: it makes a pair, tells whoever connects where
 // it is, and removes it when nobody has been connected for a while.
-func hold(ctx context.Context, given string, result io.WriteCloser) error {
+func hold(ctx context.Context, given string, turn io.Closer, result io.WriteCloser) error {
 	var do order
 	if err := json.Unmarshal([]byte(given), &do); err != nil {
 		return fmt.Errorf("read order: %w", err)
 	}
 	m := place{folder: do.Folder, key: do.Key}
-	starting, cancel := context.WithTimeout(ctx, startLimit)
+	starting, cancel := context.WithTimeout(ctx, do.Limit)
 	defer cancel()
 	made, err := start(starting, do.Config, false)
 	if err != nil {
 		return err
 	}
-	err = m.serve(ctx, made.target.Pair, do.Linger, result)
+	err = m.serve(ctx, made.target.Pair, do.Linger, turn, result)
 	ctx, cancel = context.WithTimeout(ctx, removeLimit)
 	defer cancel()
 	return errors.Join(err, made.remove(ctx))
 }
 
-// serve lets tests share a pair until nobody has for a while.
-func (m place) serve(ctx context.Context, servers *pair.Pair, linger time.Duration, result io.WriteCloser) error {
-	// A dead holder's socket is in the way. The starter has the lock.
+// serve lets tests share a pair until nobody has for a while. It has the
+// starter's turn at the place until it listens.
+func (m place) serve(ctx context.Context, servers *pair.Pair, linger time.Duration, turn io.Closer, result io.WriteCloser) error {
+	// A dead holder's socket is in the way.
 	if err := os.Remove(m.socket()); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("take over socket: %w", err)
 	}
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "unix", m.socket())
+	door, err := m.open()
 	if err != nil {
 		return fmt.Errorf("listen for tests: %w", err)
 	}
 	// A starter that has died meanwhile hears nothing: it is not waited for.
 	_, _ = io.WriteString(result, ready)
-	if err := result.Close(); err != nil {
-		return errors.Join(err, listener.Close())
+	if err := errors.Join(result.Close(), turn.Close()); err != nil {
+		return errors.Join(err, door.Close())
 	}
 	guests := newGuests(linger)
-	go guests.welcome(ctx, listener, servers)
+	go guests.welcome(ctx, door, servers)
 	for {
 		<-guests.idle.C
-		left, err := m.leave(ctx, guests, listener)
+		left, err := m.leave(ctx, guests, door)
 		if left || err != nil {
 			return err
 		}
@@ -143,14 +153,14 @@ func (m place) serve(ctx context.Context, servers *pair.Pair, linger time.Durati
 
 // leave closes the door unless somebody has come. With the lock, nobody is just
 // about to.
-func (m place) leave(ctx context.Context, guests *guests, listener net.Listener) (left bool, err error) {
-	unlock, err := m.lock(ctx)
+func (m place) leave(ctx context.Context, guests *guests, door *door) (left bool, err error) {
+	turn, err := m.lock(ctx)
 	if err != nil {
 		return false, err
 	}
-	defer func() { err = errors.Join(err, unlock()) }()
+	defer func() { err = errors.Join(err, turn.Close()) }()
 	if guests.some() {
 		return false, nil
 	}
-	return true, listener.Close() // removes the socket too
+	return true, door.Close()
 }

@@ -1,8 +1,10 @@
 package pairtest
 
 import (
+	"context"
 	"net"
 	"os"
+	"os/exec"
 	"testing"
 	"time"
 
@@ -27,9 +29,11 @@ func TestServe(t *testing.T) {
 	require.NoError(t, err)
 	result, theirs, err := os.Pipe()
 	require.NoError(t, err)
+	turn, err := m.lock(t.Context()) // the starter's, who has died meanwhile
+	require.NoError(t, err)
 	ended := make(chan error, 1)
 	go func() {
-		ended <- m.serve(t.Context(), &pair.Pair{Primary: primary, Standbys: []*pair.Node{standby}}, linger, theirs)
+		ended <- m.serve(t.Context(), &pair.Pair{Primary: primary, Standbys: []*pair.Node{standby}}, linger, turn, theirs)
 	}()
 	said := make([]byte, len(ready))
 	_, err = result.Read(said)
@@ -58,4 +62,44 @@ func TestServe(t *testing.T) {
 	require.NoError(t, <-ended)
 	assert.GreaterOrEqual(t, time.Since(left), linger)
 	assert.NoFileExists(t, m.socket())
+}
+
+// A holder that leaves late does not lock out the one that has taken over.
+func TestDoorOfAnother(t *testing.T) {
+	folder, err := os.MkdirTemp("", "door") //nolint:usetesting // a socket's path must be short
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, os.RemoveAll(folder)) })
+	m := place{folder: folder, key: "key"}
+	first, err := m.open()
+	require.NoError(t, err)
+	require.NoError(t, os.Remove(m.socket()))
+	second, err := m.open()
+	require.NoError(t, err)
+	require.NoError(t, first.Close())
+	require.FileExists(t, m.socket())
+	require.NoError(t, second.Close())
+	require.NoFileExists(t, m.socket())
+}
+
+// Whoever dies while its holder starts leaves the turn with the holder.
+func TestTurnIsHandedOn(t *testing.T) {
+	m := place{folder: t.TempDir(), key: "key"}
+	turn, err := m.lock(t.Context())
+	require.NoError(t, err)
+	holder := exec.CommandContext(t.Context(), "cat")
+	holder.ExtraFiles = []*os.File{turn}
+	door, err := holder.StdinPipe()
+	require.NoError(t, err)
+	require.NoError(t, holder.Start())
+	require.NoError(t, turn.Close())
+
+	short, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	_, err = m.lock(short)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	require.NoError(t, door.Close())
+	require.NoError(t, holder.Wait())
+	turn, err = m.lock(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, turn.Close())
 }

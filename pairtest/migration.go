@@ -65,22 +65,24 @@ var errNoKey = errors.New("migrate template database: the Migration has an Apply
 
 // database makes a database for a test on a pair: a copy of the migrated
 // template, there on the standbys too. The test drops it.
-func database(ctx context.Context, tb testing.TB, servers *pair.Pair, migration Migration) (*DB, error) {
+func database(tb testing.TB, servers *pair.Pair, migration Migration) (*DB, error) {
 	tb.Helper()
 	if migration.Apply != nil && migration.Key == "" {
 		return nil, errNoKey
 	}
-	session, err := servers.Primary.Connect(ctx)
+	session, err := connect(tb, servers.Primary)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = session.Close(context.WithoutCancel(ctx)) }() // nothing is under way
+	defer func() { _ = session.Close(context.WithoutCancel(tb.Context())) }() // nothing is under way
 	sum := sha256.Sum256([]byte(migration.Key))
 	const short = 8
 	template := "pairtest_" + hex.EncodeToString(sum[:short])
-	if err := makeTemplate(ctx, session, servers, template, migration); err != nil {
+	if err := makeTemplate(tb, session, servers, template, migration); err != nil {
 		return nil, fmt.Errorf("migrate template database: %w", err)
 	}
+	ctx, cancel := starting(tb)
+	defer cancel()
 	name := template + "_" + strings.ToLower(rand.Text()[:10])
 	tb.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(tb.Context()), removeLimit)
@@ -102,6 +104,13 @@ func database(ctx context.Context, tb testing.TB, servers *pair.Pair, migration 
 	return db, errors.Join(db.Primary.Ping(ctx), db.Standby.Ping(ctx))
 }
 
+func connect(tb testing.TB, server *pair.Node) (*pgx.Conn, error) {
+	tb.Helper()
+	ctx, cancel := starting(tb)
+	defer cancel()
+	return server.Connect(ctx)
+}
+
 // clone copies a template. Somebody may just be in it: autovacuum for example.
 func clone(ctx context.Context, session *pgx.Conn, name, template string) error {
 	const interval = 20 * time.Millisecond
@@ -116,7 +125,10 @@ func clone(ctx context.Context, session *pgx.Conn, name, template string) error 
 
 // makeTemplate migrates a template unless somebody has done it. What a killed
 // test left half-made is dropped.
-func makeTemplate(ctx context.Context, session *pgx.Conn, servers *pair.Pair, name string, migration Migration) (err error) {
+func makeTemplate(tb testing.TB, session *pgx.Conn, servers *pair.Pair, name string, migration Migration) (err error) {
+	tb.Helper()
+	ctx, cancel := migrating(tb)
+	defer cancel()
 	if done, err := templateDone(ctx, session, name); err != nil || done {
 		return err
 	}

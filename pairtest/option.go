@@ -108,7 +108,9 @@ func InMemory(bytes int64) Option {
 // primary every 100 ms (wal_retrieve_retry_interval). A template is known by
 // the content of the compose files and of what they mount, by the options and
 // by the images. It is made anew after a week; cmd/pairtemplates lists and
-// removes templates.
+// removes templates. There is none of a pair whose image is built, whose data
+// are on no volume with a name, or whose standby has an entrypoint of the
+// compose file's: each is made from scratch.
 func FromScratch() Option {
 	return func(c *config) { c.Scratch = true }
 }

@@ -122,6 +122,6 @@ func TestLagBytes(t *testing.T) {
 
 // Two migrations without a key would share one template, silently.
 func TestAMigrationNeedsAKey(t *testing.T) {
-	_, err := database(t.Context(), t, &pair.Pair{}, Migration{Apply: func(context.Context, *pgxpool.Pool) error { return nil }})
+	_, err := database(t, &pair.Pair{}, Migration{Apply: func(context.Context, *pgxpool.Pool) error { return nil }})
 	require.ErrorIs(t, err, errNoKey)
 }

@@ -5,18 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"testing"
-	"time"
 
 	"github.com/postgres-master-slave/postgres-master-slave/conformance"
 	"github.com/postgres-master-slave/postgres-master-slave/pair"
 	"github.com/postgres-master-slave/postgres-master-slave/stack"
-)
-
-const (
-	// startLimit bounds the making of a pair, the pull of its image included.
-	startLimit = 4 * time.Minute
-	// removeLimit bounds its removal, and the healing of a fault.
-	removeLimit = time.Minute
 )
 
 // Pair is a primary and a standby of one test's own, which may be broken. Its
@@ -24,6 +16,7 @@ const (
 type Pair struct {
 	*DB
 	target *conformance.Target
+	faults faults
 }
 
 // New starts a pair and returns when it replicates. The test removes it, with
@@ -33,7 +26,7 @@ type Pair struct {
 // Every call makes servers of its own. Tests that break nothing want Database.
 func New(tb testing.TB, options ...Option) *Pair {
 	tb.Helper()
-	ctx, cancel := context.WithTimeout(tb.Context(), startLimit)
+	ctx, cancel := starting(tb)
 	defer cancel()
 	p, err := newPair(ctx, tb, options)
 	if err != nil {

@@ -304,6 +304,66 @@ func testHealEarly(t *testing.T, p *pairtest.Pair) {
 	heal() // does nothing
 }
 
+// TestOverlap has faults end in the order in which a test's clean-up does it:
+// the last one first, while the others still hold the pair broken.
+func TestOverlap(t *testing.T) {
+	live(t)
+	p := pairtest.New(t, pairtest.Fast())
+	_, err := p.Primary.Exec(t.Context(), tableSQL)
+	require.NoError(t, err)
+	replay(t, p.DB)
+	for _, step := range []struct {
+		name string
+		test func(*testing.T, *pairtest.Pair)
+	}{
+		{"held replay, killed primary", func(t *testing.T, p *pairtest.Pair) {
+			t.Helper()
+			p.HoldReplay(t)
+			p.Kill(t, pairtest.Primary)
+		}},
+		{"cut, held replay, a write", func(t *testing.T, p *pairtest.Pair) {
+			t.Helper()
+			p.Cut(t)
+			p.HoldReplay(t)
+			write(t, p.DB)
+		}},
+		{"frozen primary, held and delayed replay", func(t *testing.T, p *pairtest.Pair) {
+			t.Helper()
+			p.Freeze(t, pairtest.Primary)
+			p.HoldReplay(t)
+			p.DelayReplay(t, time.Hour)
+		}},
+		{"frozen primary, killed standby", func(t *testing.T, p *pairtest.Pair) {
+			t.Helper()
+			p.Freeze(t, pairtest.Primary)
+			p.Kill(t, pairtest.Standby)
+		}},
+		{"a conflict, killed primary", func(t *testing.T, p *pairtest.Pair) {
+			t.Helper()
+			p.Conflict(t)
+			p.Kill(t, pairtest.Primary)
+		}},
+		{"held replay healed while the standby is frozen", func(t *testing.T, p *pairtest.Pair) {
+			t.Helper()
+			heal := p.HoldReplay(t)
+			write(t, p.DB)
+			p.Freeze(t, pairtest.Standby)
+			heal()
+		}},
+		{"held replay, failover", func(t *testing.T, p *pairtest.Pair) {
+			t.Helper()
+			p.HoldReplay(t)
+			p.Kill(t, pairtest.Primary)
+			p.Promote(t)
+		}},
+	} {
+		began := time.Now()
+		t.Run(step.name, func(t *testing.T) { step.test(t, p) })
+		requireWhole(t, p)
+		t.Logf("%s: whole again after %s", step.name, time.Since(began))
+	}
+}
+
 // TestHardened runs the overlay, whose servers start in their own way.
 func TestHardened(t *testing.T) {
 	live(t)

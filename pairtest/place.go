@@ -72,8 +72,9 @@ func (m place) secure() error {
 	return nil
 }
 
-// lock waits for a turn at the place. It ends with the process.
-func (m place) lock(ctx context.Context) (unlock func() error, err error) {
+// lock waits for a turn at the place. The turn ends when the file is closed, by
+// every process that has it.
+func (m place) lock(ctx context.Context) (turn *os.File, err error) {
 	const interval, private = 10 * time.Millisecond, 0o600
 	file, err := os.OpenFile(filepath.Join(m.folder, m.key+".lock"), os.O_CREATE|os.O_RDWR, private)
 	if err != nil {
@@ -85,5 +86,5 @@ func (m place) lock(ctx context.Context) (unlock func() error, err error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("lock meeting place: %w", err), file.Close())
 	}
-	return file.Close, nil
+	return file, nil
 }

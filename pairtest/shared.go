@@ -25,9 +25,7 @@ import (
 // resources and settings, and nothing else.
 func Database(tb testing.TB, migration Migration, options ...Option) *DB {
 	tb.Helper()
-	ctx, cancel := context.WithTimeout(tb.Context(), startLimit)
-	defer cancel()
-	db, err := sharedDatabase(ctx, tb, migration, options)
+	db, err := sharedDatabase(tb, migration, options)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -38,17 +36,17 @@ func Database(tb testing.TB, migration Migration, options ...Option) *DB {
 // parallel on one pair each want one.
 func (p *Pair) Database(tb testing.TB, migration Migration) *DB {
 	tb.Helper()
-	ctx, cancel := context.WithTimeout(tb.Context(), startLimit)
-	defer cancel()
-	db, err := database(ctx, tb, p.control, migration)
+	db, err := database(tb, p.control, migration)
 	if err != nil {
 		tb.Fatal(err)
 	}
 	return db
 }
 
-func sharedDatabase(ctx context.Context, tb testing.TB, migration Migration, options []Option) (*DB, error) {
+func sharedDatabase(tb testing.TB, migration Migration, options []Option) (*DB, error) {
 	tb.Helper()
+	ctx, cancel := starting(tb)
+	defer cancel()
 	chosen, err := configure(options)
 	if err != nil {
 		return nil, err
@@ -67,7 +65,7 @@ func sharedDatabase(ctx context.Context, tb testing.TB, migration Migration, opt
 			tb.Errorf("give up the shared pair: %v", err)
 		}
 	})
-	return database(ctx, tb, servers, migration)
+	return database(tb, servers, migration)
 }
 
 // greeting is what a holder says to whoever connects: the servers, the primary
@@ -82,15 +80,15 @@ type address struct{ Name, URL string }
 // join connects to the holder of a shared pair, and starts one where there is none.
 func (m place) join(ctx context.Context, chosen config) (lease net.Conn, servers *pair.Pair, err error) {
 	// A holder that leaves takes the lock too, so that it never leaves somebody who is about to join.
-	unlock, err := m.lock(ctx)
+	turn, err := m.lock(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	defer func() { err = errors.Join(err, unlock()) }()
+	defer func() { err = errors.Join(err, turn.Close()) }()
 	var dialer net.Dialer
 	lease, err = dialer.DialContext(ctx, "unix", m.socket())
 	if err != nil {
-		if err := m.startHolder(ctx, chosen); err != nil {
+		if err := m.startHolder(ctx, turn, chosen); err != nil {
 			return nil, nil, fmt.Errorf("start shared pair: %w", err)
 		}
 		if lease, err = dialer.DialContext(ctx, "unix", m.socket()); err != nil {

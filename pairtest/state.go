@@ -84,10 +84,12 @@ type seenState struct {
 }
 
 // State asks both servers. One that does not answer is part of the state, not
-// an error: only a ctx that ends first is one.
+// an error: only a ctx that ends first is one. Each has a third of the time that
+// ctx leaves, and one second where ctx has no deadline.
 func (d *DB) State(ctx context.Context) (State, error) {
-	primary, ofPrimary := look(ctx, d.control.Primary)
-	standby, ofStandby := look(ctx, d.control.Standby())
+	limit := patience(ctx)
+	primary, ofPrimary := look(ctx, limit, d.control.Primary)
+	standby, ofStandby := look(ctx, limit, d.control.Standby())
 	state := State{Primary: ofPrimary, Standby: ofStandby, Streaming: standby.Streaming && !primary.InRecovery && ofPrimary.Err == nil, Held: standby.Held}
 	if err := context.Cause(ctx); err != nil {
 		return State{}, fmt.Errorf("look at the pair: %w", err)
@@ -95,10 +97,18 @@ func (d *DB) State(ctx context.Context) (State, error) {
 	return state, nil
 }
 
-func look(ctx context.Context, node *pair.Node) (seenState, Server) {
-	// A frozen server takes connections and says nothing.
-	const patience = time.Second
-	ctx, cancel := context.WithTimeout(ctx, patience)
+// patience is how long to wait for each server: a frozen one takes connections
+// and says nothing, and the other one is still to be asked.
+func patience(ctx context.Context) time.Duration {
+	const usual, share = time.Second, 3
+	if end, known := ctx.Deadline(); known {
+		return time.Until(end) / share
+	}
+	return usual
+}
+
+func look(ctx context.Context, limit time.Duration, node *pair.Node) (seenState, Server) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	seen, err := pair.OneRow[seenState](ctx, node, stateSQL)
 	return seen, Server{Err: err, InRecovery: seen.InRecovery, Timeline: seen.Timeline}

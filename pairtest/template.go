@@ -21,11 +21,11 @@ import (
 const templateAge = 7 * 24 * time.Hour
 
 // templateKey names everything that makes a fresh pair what it is. It is empty
-// while an image is not there yet, and where one is built: who could tell
-// whether the outcome would be the same.
+// where there is no volume to keep, while an image is not there yet, and where
+// one is built: who could tell whether the outcome would be the same.
 func templateKey(ctx context.Context, engine *stack.Engine, chosen config) (string, error) {
 	model, err := chosen.stack().Load(ctx)
-	if err != nil {
+	if err != nil || len(model.Mounted()) == 0 {
 		return "", err
 	}
 	images, err := engine.ImageIDs(ctx, model)
@@ -52,14 +52,16 @@ func startCloned(ctx context.Context, engine *stack.Engine, chosen config, optio
 	if err != nil {
 		return nil, err
 	}
-	switch {
-	case key == "" && chosen.Memory > 0:
-		return nil, errors.New("keep data in memory: there is no template while the engine lacks an image of the compose files, or builds one")
-	case key == "": // the start pulls or builds an image
+	if key == "" && chosen.Memory > 0 {
+		if key, err = pullFor(ctx, engine, chosen, options); err != nil {
+			return nil, err
+		}
+	}
+	if key == "" {
 		return startNew(ctx, engine, chosen, options)
 	}
 	made, note, err := firstOfItsKind(ctx, engine, chosen, options, key)
-	if made != nil && chosen.Memory > 0 { // the one that the template is made of is on disk
+	for made != nil && chosen.Memory > 0 { // the one that the template is made of is on disk
 		if err := made.stop(ctx); err != nil {
 			return nil, err
 		}
@@ -82,22 +84,6 @@ func startCloned(ctx context.Context, engine *stack.Engine, chosen config, optio
 	return &running{engine: engine, target: target, stop: stop}, nil
 }
 
-// inMemory names the volumes that go into memory: all that a template fills.
-func inMemory(ctx context.Context, chosen config) (map[string]stack.LimitedVolume, error) {
-	if chosen.Memory == 0 {
-		return nil, nil
-	}
-	model, err := chosen.stack().Load(ctx)
-	if err != nil {
-		return nil, err
-	}
-	limited := map[string]stack.LimitedVolume{}
-	for _, name := range model.Volumes {
-		limited[name] = stack.LimitedVolume{Bytes: chosen.Memory}
-	}
-	return limited, nil
-}
-
 // firstOfItsKind gives the note of the template that is there. Where there is
 // none it makes one, and gives the pair that it was made of.
 func firstOfItsKind(ctx context.Context, engine *stack.Engine, chosen config, options stack.Options, key string) (made *running, note string, err error) {
@@ -106,11 +92,11 @@ func firstOfItsKind(ctx context.Context, engine *stack.Engine, chosen config, op
 	if err := m.secure(); err != nil {
 		return nil, "", err
 	}
-	unlock, err := m.lock(ctx)
+	turn, err := m.lock(ctx)
 	if err != nil {
 		return nil, "", err
 	}
-	defer func() { err = errors.Join(err, unlock()) }()
+	defer func() { err = errors.Join(err, turn.Close()) }()
 	if err := expire(ctx, engine); err != nil {
 		return nil, "", err
 	}
@@ -121,7 +107,13 @@ func firstOfItsKind(ctx context.Context, engine *stack.Engine, chosen config, op
 	if made, err = startNew(ctx, engine, chosen, options); err != nil {
 		return nil, "", err
 	}
-	if err := keep(ctx, made.target, key); err != nil {
+	err = keep(ctx, engine, chosen, made.target, key)
+	// Who has another meeting place may be making it: the pair is whole all the same.
+	without := errors.Is(err, stack.ErrTemplateInUse)
+	if chosen.Memory == 0 {
+		without = without || errors.Is(err, stack.ErrNoVolume) || errors.Is(err, errEntrypoint)
+	}
+	if err != nil && !without {
 		return nil, "", errors.Join(fmt.Errorf("keep template %s: %w", key, err), made.stop(context.WithoutCancel(ctx)))
 	}
 	return made, "", nil
@@ -156,8 +148,21 @@ func expire(ctx context.Context, engine *stack.Engine) error {
 	return nil
 }
 
+// errEntrypoint says that a standby may not listen to the command that a clone gives it.
+var errEntrypoint = errors.New("a standby has an entrypoint of the compose file's, which may clone whatever its command is")
+
 // keep makes a template of a fresh pair, which goes on.
-func keep(ctx context.Context, target *conformance.Target, key string) error {
+// Errors: errEntrypoint, and those of live.Keep.
+func keep(ctx context.Context, engine *stack.Engine, chosen config, target *conformance.Target, key string) error {
+	model, err := chosen.stack().Load(ctx)
+	if err != nil {
+		return err
+	}
+	for _, standby := range target.Pair.Standbys {
+		if !listens(model.Services[standby.Name()], chosen.Hardened) {
+			return fmt.Errorf("start %s again: %w", standby.Name(), errEntrypoint)
+		}
+	}
 	commands, err := standbyCommands(ctx, target)
 	if err != nil {
 		return err
@@ -166,7 +171,16 @@ func keep(ctx context.Context, target *conformance.Target, key string) error {
 	if err != nil {
 		return err
 	}
+	if _, err := engine.Template(ctx, key); !errors.Is(err, stack.ErrNoTemplate) {
+		return err // somebody else has made it meanwhile
+	}
 	return live.Keep(ctx, target, key, string(note))
+}
+
+// listens says whether a standby goes by the command that it is given. An
+// image's entrypoint does; of a compose file's only the hardened overlay's is known.
+func listens(service stack.Service, hardened bool) bool {
+	return len(service.Entrypoint) == 0 || hardened
 }
 
 // optionsSQL reads the command line that a server was started with.

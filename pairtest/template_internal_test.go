@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+
+	"github.com/postgres-master-slave/postgres-master-slave/stack"
 )
 
 func TestServerCommand(t *testing.T) {
@@ -19,4 +21,11 @@ func TestServerCommand(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { assert.Equal(t, test.want, serverCommand(test.line)) })
 	}
+}
+
+func TestStandbysThatListenToTheirCommand(t *testing.T) {
+	own := stack.Service{Entrypoint: []string{"bash", "/clone.sh"}}
+	assert.True(t, listens(stack.Service{}, false), "the image's entrypoint")
+	assert.True(t, listens(own, true), "the hardened overlay's")
+	assert.False(t, listens(own, false))
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -18,8 +19,8 @@ import (
 const clusterSQL = `SELECT system_identifier::text FROM pg_control_system()`
 
 // unique copies the recipe with an init script that no other run has, so that
-// nobody has made its template before.
-func unique(t *testing.T) (file string) {
+// nobody has made its template before. What it says may be replaced, pairwise.
+func unique(t *testing.T, oldnew ...string) (file string) {
 	t.Helper()
 	folder := t.TempDir()
 	for _, name := range []string{"docker-compose.yml", "00_init.sql"} {
@@ -28,7 +29,8 @@ func unique(t *testing.T) (file string) {
 		if name == "00_init.sql" {
 			content = append(content, "\n-- "+folder+time.Now().String()+"\n"...)
 		}
-		require.NoError(t, os.WriteFile(filepath.Join(folder, name), content, 0o644))
+		text := strings.NewReplacer(oldnew...).Replace(string(content))
+		require.NoError(t, os.WriteFile(filepath.Join(folder, name), []byte(text), 0o644))
 	}
 	require.NoError(t, os.Chmod(folder, 0o755))
 	return filepath.Join(folder, "docker-compose.yml")
@@ -37,13 +39,8 @@ func unique(t *testing.T) (file string) {
 // The first pair of its kind leaves a template, with which the others begin.
 func TestTemplate(t *testing.T) {
 	live(t)
-	engine, err := stack.Open(t.Context(), nil)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, engine.Close()) })
 	file := unique(t)
-	key, err := pairtest.TemplateKey(t.Context(), engine, pairtest.Files(file))
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, engine.RemoveTemplate(context.WithoutCancel(t.Context()), key)) })
+	engine, key := kept(t, file)
 
 	timed := func(what string, options ...pairtest.Option) (p *pairtest.Pair, took time.Duration) {
 		t.Helper()
@@ -54,7 +51,7 @@ func TestTemplate(t *testing.T) {
 		return p, took
 	}
 	scratch, slow := timed("from scratch", pairtest.FromScratch())
-	_, err = engine.Template(t.Context(), key)
+	_, err := engine.Template(t.Context(), key)
 	require.ErrorIs(t, err, stack.ErrNoTemplate, "it makes none")
 	first, _ := timed("with the making of its template")
 	second, fast := timed("from the template")
@@ -105,4 +102,54 @@ func TestInMemory(t *testing.T) {
 		requireWhole(t, p)
 		assert.Equal(t, "tmpfs", one[string](t, p.Standby, memorySQL), "after %s", step.name)
 	}
+}
+
+// A template holds data that the compose file keeps in a directory of the host, too.
+func TestTemplateOfDataOnTheHost(t *testing.T) {
+	live(t)
+	file := unique(t, "- master_data:", "- ./data:", "  master_data:\n", "")
+	engine, key := kept(t, file)
+	for range 2 {
+		p := pairtest.New(t, pairtest.Files(file))
+		assert.Equal(t, one[string](t, p.Primary, clusterSQL), one[string](t, p.Standby, clusterSQL))
+	}
+	_, err := engine.Template(t.Context(), key)
+	require.NoError(t, err)
+}
+
+// Where a template could not hold the data, or a standby would clone again,
+// each pair is made as its compose file says.
+func TestWithoutTemplate(t *testing.T) {
+	live(t)
+	for name, replace := range map[string][]string{
+		"data on no volume with a name": {"- master_data:/var/lib/postgresql/data", "- unused:/srv", "master_data:", "unused:"},
+		"a standby's own entrypoint":    {"command: |\n      bash -c", "entrypoint: |\n      bash -c"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := unique(t, replace...)
+			engine, key := kept(t, file)
+			seen := map[string]bool{}
+			for range 2 {
+				p := pairtest.New(t, pairtest.Files(file))
+				seen[one[string](t, p.Primary, clusterSQL)] = true
+				seen[one[string](t, p.Standby, clusterSQL)] = true
+			}
+			assert.Len(t, seen, 2, "clusters")
+			_, err := engine.Template(t.Context(), key)
+			require.ErrorIs(t, err, stack.ErrNoTemplate)
+		})
+	}
+}
+
+// kept is where a template of a compose file is looked for. The test removes it.
+func kept(t *testing.T, file string) (engine *stack.Engine, key string) {
+	t.Helper()
+	engine, err := stack.Open(t.Context(), nil)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, engine.Close()) })
+	key, err = pairtest.TemplateKey(t.Context(), engine, pairtest.Files(file))
+	require.NoError(t, err)
+	require.NotEmpty(t, key)
+	t.Cleanup(func() { require.NoError(t, engine.RemoveTemplate(context.WithoutCancel(t.Context()), key)) })
+	return engine, key
 }

@@ -215,7 +215,7 @@ func TestCleanWithoutFlockRemovesNoRunWithALease(t *testing.T) {
 	lease := filepath.Join(folder, "lease")
 	require.NoError(t, os.WriteFile(lease, nil, 0o600))
 	tools := t.TempDir()
-	for _, name := range []string{"bash", "dirname", "rm", "env"} {
+	for _, name := range []string{"bash", "dirname", "rm", "env", "uname", "readlink"} {
 		path, err := exec.LookPath(name)
 		require.NoError(t, err)
 		require.NoError(t, os.Symlink(path, filepath.Join(tools, name)))
@@ -224,7 +224,7 @@ func TestCleanWithoutFlockRemovesNoRunWithALease(t *testing.T) {
 	path := pretended(t, `case "$*" in
 *com.docker.compose.project*) ;;
 version*) ;;
-"ps "*.session*) echo "live-container `+lease+`"; echo "dead-container `+folder+`/gone" ;;
+"ps "*.session*) echo "live-container||`+lease+`"; echo "dead-container||`+folder+`/gone" ;;
 *" ls "* | "ps "*) ;;
 *) echo "$*" >>'`+done+`' ;;
 esac`)
@@ -243,6 +243,7 @@ func TestCleanLeavesRunsUnderWayAlone(t *testing.T) {
 	require.NoError(t, err)
 	defer func() { assert.NoError(t, lease.Close()) }()
 	require.NoError(t, syscall.Flock(int(lease.Fd()), syscall.LOCK_EX))
+	here := strings.TrimSpace(command{folder, nil, []string{"bash", "-c", ". scripts/host.sh; here"}}.mustRun(t))
 	done := filepath.Join(folder, "done")
 	// Lists what a run was told to keep, a dead and a live run, and a stand-in
 	// image; notes what is removed.
@@ -252,13 +253,13 @@ version*) ;;
 *" ls "*image.recipe*) echo postgres:15.8 ;;
 "ps "*.kept*) echo kept-container ;;
 *" ls "*.kept*) ;;
-"ps "*) echo "dead-container `+folder+`/gone"; echo "live-container `+lease.Name()+`" ;;
+"ps "*) echo "dead-container|`+here+`|`+folder+`/gone"; echo "live-container|`+here+`|`+lease.Name()+`"; echo "other-container|elsewhere|`+folder+`/gone" ;;
 "image ls "*) echo dead-image; echo live-image ;;
-"image inspect "*dead-image) echo "dead-image `+folder+`/gone" ;;
-"image inspect "*live-image) echo "live-image `+lease.Name()+`" ;;
-"network ls "*) echo "dead-network `+folder+`/gone" ;;
+"image inspect "*dead-image) echo "dead-image|`+here+`|`+folder+`/gone" ;;
+"image inspect "*live-image) echo "live-image|`+here+`|`+lease.Name()+`" ;;
+"network ls "*) echo "dead-network|`+here+`|`+folder+`/gone" ;;
 *label=io.github.postgres-master-slave.template*) echo template-volume ;;
-"volume ls "*) echo "dead-volume"; echo "live-volume `+lease.Name()+`" ;;
+"volume ls "*) echo "dead-volume"; echo "live-volume|`+here+`|`+lease.Name()+`" ;;
 *) echo "$*" >>'`+done+`' ;;
 esac`)
 	output := command{folder, []string{path}, []string{"scripts/clean.sh"}}.mustRun(t)
@@ -273,4 +274,5 @@ volume rm template-volume
 image rm postgres:15.8
 `, string(removed))
 	assert.Contains(t, output, "container live-container belongs to a test run under way: left alone\n")
+	assert.Contains(t, output, "container other-container belongs to a test run of elsewhere, ")
 }

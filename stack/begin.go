@@ -43,15 +43,15 @@ func (s *Stack) begin(ctx context.Context) error {
 		}
 	}
 	var mounts []mount.Mount
-	for _, name := range s.Model.Volumes {
+	for _, name := range s.Model.Mounted() {
 		from, kept := template.volumes[name]
 		if !kept {
 			return fmt.Errorf("begin with template %s: volume %s: %w", key, name, ErrNoTemplate)
 		}
 		mounts = append(mounts, between(from, s.name+"_"+name, name)...)
 	}
-	if err := s.copyVolumes(ctx, mounts); err != nil {
-		return fmt.Errorf("begin with template %s: %w", key, recognised(err))
+	if err := s.copyVolumes(ctx, "", mounts); err != nil {
+		return fmt.Errorf("begin with template %s: %w", key, s.tooSmall(err))
 	}
 	s.filled.Store(true)
 	return s.startTogether(ctx, template)
@@ -64,7 +64,7 @@ func (s *Stack) startTogether(ctx context.Context, template Template) error {
 	var mutex sync.Mutex
 	var failed []error
 	for name, service := range s.Model.Services {
-		if !slices.ContainsFunc(service.Mounts, func(one Mount) bool { return one.Type == types.VolumeTypeVolume && template.volumes[one.Source] != "" }) {
+		if !slices.ContainsFunc(service.Volumes, func(one string) bool { return template.volumes[one] != "" }) {
 			continue
 		}
 		starting.Go(func() {
@@ -87,16 +87,50 @@ func between(from, to, name string) []mount.Mount {
 }
 
 // copyScript keeps owners and modes, those of the volumes' roots included, and
-// copies the volumes side by side. Most of a fresh WAL segment is zeros: they
-// are left out.
+// copies the volumes side by side, from $0 to $1. Most of a fresh WAL segment
+// is zeros: they are left out where cp knows how, which BusyBox's does not.
 const copyScript = `set -e
-for v in /from/*; do cp -a --reflink=auto --sparse=always "$v/." "/to/${v##*/}/" & copies="$copies $!"; done
+known=$(cp --help 2>&1) || true
+for one in --reflink=auto --sparse=always; do
+	case $known in *"${one%=*}"*) options="$options $one" ;; esac
+done
+for v in "$0"/*; do cp -a $options "$v/." "$1/${v##*/}/" & copies="$copies $!"; done
 for copy in $copies; do wait "$copy"; done`
 
-// copyVolumes copies in a container of its own, of an image that the project has.
-func (s *Stack) copyVolumes(ctx context.Context, mounts []mount.Mount) (err error) {
+// tooSmall tells a volume in memory that is full from the engine's disk: cp
+// names the file that it could not write.
+func (s *Stack) tooSmall(err error) error {
+	for name, limit := range s.options.Limited {
+		if fullDisk(err) && strings.Contains(err.Error(), "/to/"+name+"/") {
+			return fmt.Errorf("volume %s in memory holds %d bytes, which is too little: %w", name, limit.Bytes, err)
+		}
+	}
+	return recognised(err)
+}
+
+// copier is a service whose image can be expected to have a shell and cp: one
+// that writes to a volume that is copied, as a server does.
+func (s *Stack) copier() (string, error) {
+	for _, name := range s.Services() {
+		if len(s.Model.Services[name].Volumes) > 0 {
+			return name, nil
+		}
+	}
+	return "", ErrNoVolume
+}
+
+// copyVolumes copies in a container of its own, of an image that the project
+// has. There is only one container of a name, unless that is empty.
+func (s *Stack) copyVolumes(ctx context.Context, name string, mounts []mount.Mount) (err error) {
+	if len(mounts) == 0 {
+		return ErrNoVolume
+	}
 	engine := s.engine.cli.Client()
-	like, err := s.Inspect(ctx, s.Services()[0])
+	service, err := s.copier()
+	if err != nil {
+		return err
+	}
+	like, err := s.Inspect(ctx, service)
 	if err != nil {
 		return err
 	}
@@ -104,8 +138,8 @@ func (s *Stack) copyVolumes(ctx context.Context, mounts []mount.Mount) (err erro
 	labels[api.ProjectLabel] = s.name
 	labels[api.OneoffLabel] = "True"
 	made, err := engine.ContainerCreate(ctx, &container.Config{
-		Image: like.ImageID, User: "0", Labels: labels, Entrypoint: []string{"sh", "-c", copyScript},
-	}, &container.HostConfig{Mounts: mounts, NetworkMode: network.NetworkNone}, nil, nil, "")
+		Image: like.ImageID, User: "0", Labels: labels, Entrypoint: []string{"sh", "-c", copyScript, "/from", "/to"},
+	}, &container.HostConfig{Mounts: mounts, NetworkMode: network.NetworkNone}, nil, nil, name)
 	if err != nil {
 		return err
 	}
@@ -121,11 +155,9 @@ func (s *Stack) copyVolumes(ctx context.Context, mounts []mount.Mount) (err erro
 	return err
 }
 
-// command replaces commands of a loaded model.
-func (s *Stack) command(project *types.Project) {
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	for name, command := range s.options.Commands {
+// setCommands replaces commands of a loaded model.
+func setCommands(project *types.Project, commands map[string][]string) {
+	for name, command := range commands {
 		if service, declared := project.Services[name]; declared {
 			service.Command = command
 			project.Services[name] = service
@@ -137,6 +169,6 @@ func (s *Stack) command(project *types.Project) {
 func (s *Stack) originalCommand(service string) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	s.options.Commands = maps.Clone(s.options.Commands) // the caller's stays as it is
+	s.options.Commands = maps.Clone(s.options.Commands) // the caller's stays as it is, and so do copies of the options
 	delete(s.options.Commands, service)
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/docker/cli/cli/command"
 	"github.com/docker/cli/cli/flags"
+	"github.com/sirupsen/logrus"
 	"github.com/spf13/pflag"
 )
 
@@ -36,8 +37,7 @@ func dial(output io.Writer) (*command.DockerCli, error) {
 	if err != nil {
 		return failed(err)
 	}
-	options := settings()
-	if err := cli.Initialize(&options); err != nil {
+	if err := initialize(cli); err != nil {
 		return failed(err)
 	}
 	// The library ends the process where it has no client to give. Asked for
@@ -49,6 +49,18 @@ func dial(output io.Writer) (*command.DockerCli, error) {
 	}
 	stream.Writer = output
 	return cli, nil
+}
+
+// initializing has one initialization at a time: each changes the level of
+// logrus, and puts it back.
+var initializing sync.Mutex //nolint:gochecknoglobals // it guards a global variable
+
+func initialize(cli *command.DockerCli) error {
+	initializing.Lock()
+	defer initializing.Unlock()
+	defer logrus.SetLevel(logrus.GetLevel())
+	options := settings()
+	return cli.Initialize(&options)
 }
 
 // closing closes a client after what has gone wrong.

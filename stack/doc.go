@@ -22,6 +22,10 @@
 // Only what a run keeps on purpose outlives it: a template, the volumes of a
 // stack with which later ones begin ([Stack.Keep], [Engine.RemoveTemplate]).
 //
+// The SDK logs by way of logrus, whose standard logger is discarded if it still
+// writes to the standard error when the package is first used. Its level is
+// left as it is.
+//
 // The watchdog is this same executable, started again: importing the package
 // makes a program behave as the watchdog when the environment says so.
 package stack

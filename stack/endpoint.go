@@ -47,7 +47,8 @@ func (s *containers) Endpoint(ctx context.Context, service string, port uint16) 
 // A stack with Options.Isolatable always gives the Endpoint: when a service is
 // cut off, the engine ends the connections through a published port at once,
 // and those to an address that is gone would hang.
-// Errors: as those of Endpoint.
+// Errors: as those of Endpoint; on the direct way a running container's port
+// need not be published, so that there ErrNotPublished says that it does not run.
 func (s *containers) Reach(ctx context.Context, service string, port uint16) (Endpoint, error) {
 	if !s.direct {
 		return s.Endpoint(ctx, service, port)
@@ -76,11 +77,27 @@ func (p place) bridged(raw container.InspectResponse) string {
 		if len(one.NetworkID) < shortID || one.IPAddress == "" {
 			continue
 		}
-		if _, err := net.InterfaceByName("br-" + one.NetworkID[:shortID]); err == nil {
+		bridge, err := net.InterfaceByName("br-" + one.NetworkID[:shortID])
+		if err != nil {
+			continue
+		}
+		if addresses, err := bridge.Addrs(); err == nil && leads(addresses, one.IPAddress) {
 			return one.IPAddress
 		}
 	}
 	return ""
+}
+
+// leads says whether an interface with these addresses is in one subnet with
+// another address. A bridge may have none: no way leads over it then.
+//
+// Source: Docker documentation, "Bridge network driver": inhibit_ipv4, gateway_mode isolated.
+func leads(addresses []net.Addr, to string) bool {
+	ip := net.ParseIP(to)
+	return slices.ContainsFunc(addresses, func(one net.Addr) bool {
+		subnet, ok := one.(*net.IPNet)
+		return ok && subnet.Contains(ip)
+	})
 }
 
 func (p place) endpoints(raw container.InspectResponse) []Endpoint {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -43,8 +44,15 @@ const oldestAPI = "1.41"
 // progress and warnings to this process's own streams.
 var silence = sync.OnceFunc(func() { //nolint:gochecknoglobals // the SDK's own settings are process-wide
 	progress.Mode = progress.ModeJSON
-	logrus.SetOutput(io.Discard)
+	quieten(logrus.StandardLogger())
 })
+
+// quieten leaves a logger alone that this process has directed elsewhere.
+func quieten(logger *logrus.Logger) {
+	if logger.Out == os.Stderr {
+		logger.SetOutput(io.Discard)
+	}
+}
 
 // Engine is a connection to a container engine, and the run that everything
 // started through it belongs to. It is safe for concurrent use.

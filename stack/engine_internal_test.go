@@ -1,7 +1,9 @@
 package stack
 
 import (
+	"bytes"
 	"context"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -10,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/docker/docker/client"
+	"github.com/sirupsen/logrus"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -55,4 +58,24 @@ func TestOpenRefusesEngines(t *testing.T) {
 			require.ErrorIs(t, <-ended, http.ErrServerClosed)
 		})
 	}
+}
+
+// A program's own logging goes on as it was.
+func TestLoggingOfTheProgram(t *testing.T) {
+	before := logrus.GetLevel()
+	t.Cleanup(func() { logrus.SetLevel(before) })
+	logrus.SetLevel(logrus.TraceLevel)
+	t.Setenv("DOCKER_HOST", "unix:///nobody/listens.sock")
+	cli, err := dial(io.Discard)
+	require.NoError(t, err)
+	require.NoError(t, cli.Client().Close())
+	assert.Equal(t, logrus.TraceLevel, logrus.GetLevel())
+
+	var own bytes.Buffer
+	logger := &logrus.Logger{Out: &own}
+	quieten(logger)
+	assert.Same(t, &own, logger.Out)
+	logger.Out = os.Stderr
+	quieten(logger)
+	assert.Equal(t, io.Discard, logger.Out)
 }

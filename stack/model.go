@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+
+	"github.com/compose-spec/compose-go/v2/types"
 )
 
 // Model is a compose file as compose understands it: merged, interpolated,
@@ -23,10 +25,12 @@ type Service struct {
 	Built       bool   // from a Dockerfile, not pulled
 	Base        string // what a built image begins from, as far as its Dockerfile tells
 	User        string
+	Entrypoint  []string // where the files set one
 	Command     []string
 	Environment map[string]string
 	Ports       []Port
 	Mounts      []Mount
+	Volumes     []string // that Up mounts by name, those in place of directories of the host included; sorted
 	Networks    []string // names of declared networks, sorted
 	Names       []string // others than its own by which containers may find it, sorted
 	DependsOn   []string
@@ -69,7 +73,8 @@ func (o Options) Load(ctx context.Context) (Model, error) {
 	}
 	for name, service := range project.Services {
 		one := Service{
-			Name: name, Image: service.Image, Built: service.Build != nil, Base: baseImage(service.Build), User: service.User, Command: service.Command,
+			Name: name, Image: service.Image, Built: service.Build != nil, Base: baseImage(service.Build), User: service.User,
+			Entrypoint: service.Entrypoint, Command: service.Command,
 			Environment: map[string]string{}, Networks: slices.Sorted(maps.Keys(service.Networks)), DependsOn: service.GetDependencies(),
 			Names: otherNames(project, service),
 		}
@@ -93,5 +98,31 @@ func (o Options) Load(ctx context.Context) (Model, error) {
 		model.Services[name] = one
 	}
 	model.Changes = isolate(project, nil, o)
+	for name, one := range model.Services {
+		one.Volumes = named(project.Services[name])
+		model.Services[name] = one
+	}
 	return model, nil
+}
+
+// named are the volumes with a name that a service mounts.
+func named(service types.ServiceConfig) []string {
+	var names []string
+	for _, one := range service.Volumes {
+		if one.Type == types.VolumeTypeVolume && one.Source != "" {
+			names = append(names, one.Source)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// Mounted are the volumes with a name that services mount when they run, sorted.
+func (m Model) Mounted() []string {
+	var names []string
+	for _, service := range m.Services {
+		names = append(names, service.Volumes...)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }

@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"net"
 	"testing"
 
 	"github.com/compose-spec/compose-go/v2/types"
@@ -91,5 +92,24 @@ func TestNoBridgeOfThisMachineLeadsThere(t *testing.T) {
 		"another machine":             {elsewhere, inspected(true, unknown)},
 	} {
 		t.Run(name, func(t *testing.T) { assert.Empty(t, test.place.bridged(test.container)) })
+	}
+}
+
+func TestBridgeLeadsToItsSubnet(t *testing.T) {
+	address := func(cidr string) net.Addr {
+		ip, subnet, err := net.ParseCIDR(cidr)
+		require.NoError(t, err)
+		return &net.IPNet{IP: ip, Mask: subnet.Mask}
+	}
+	for name, test := range map[string]struct {
+		addresses []net.Addr
+		want      bool
+	}{
+		"the gateway's":         {[]net.Addr{address("fe80::1/64"), address("192.0.2.1/24")}, true},
+		"none":                  {nil, false},
+		"of another subnet":     {[]net.Addr{address("198.51.100.1/24")}, false},
+		"of the link alone, v6": {[]net.Addr{address("fe80::1/64")}, false},
+	} {
+		t.Run(name, func(t *testing.T) { assert.Equal(t, test.want, leads(test.addresses, "192.0.2.3")) })
 	}
 }

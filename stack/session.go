@@ -117,18 +117,27 @@ func (s *session) close() error {
 	return errors.Join(err, os.Remove(s.lease.Name()), s.lease.Close())
 }
 
-// host says where lease files of this process can be looked at: the machine
-// and, in a container, that container.
+// host says where lease files of this process can be looked at: the machine,
+// its present start, since machines made of one image may be named alike, and
+// in a container that container. scripts/host.sh says the same.
+//
+// Source: machine-id(5); proc_sys_kernel(5), random/boot_id.
 func host() string {
 	name, err := os.Hostname()
 	if err != nil {
 		name = "unknown"
 	}
-	namespace, err := os.Readlink("/proc/self/ns/mnt")
-	if err != nil {
-		return name
+	parts := []string{name}
+	for _, file := range []string{"/etc/machine-id", "/proc/sys/kernel/random/boot_id"} {
+		text, err := os.ReadFile(file)
+		if id := strings.TrimSpace(string(text)); err == nil && id != "" {
+			parts = append(parts, id)
+		}
 	}
-	return name + " " + namespace
+	if namespace, err := os.Readlink("/proc/self/ns/mnt"); err == nil {
+		parts = append(parts, namespace)
+	}
+	return strings.Join(parts, " ")
 }
 
 // dead says whether the run that holds a lease has ended. When it cannot be

@@ -134,8 +134,12 @@ func (s *Stack) labels() map[string]string {
 	return s.engine.session.labels()
 }
 
-// Options tell how the stack was started.
-func (s *Stack) Options() Options { return s.options }
+// Options tell how the stack was started, and with which commands it goes on.
+func (s *Stack) Options() Options {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	return s.options
+}
 
 // Up creates and starts what is missing: the whole project again after Down.
 func (s *Stack) Up(ctx context.Context) error {
@@ -189,18 +193,19 @@ func (s *Stack) bring(ctx context.Context, services []string, do func(context.Co
 
 // project loads a fresh model: the SDK writes into the one it is given.
 func (s *Stack) project(ctx context.Context) (*types.Project, error) {
-	project, err := load(ctx, s.options, s.name)
+	options := s.Options()
+	project, err := load(ctx, options, s.name)
 	if err != nil {
 		return nil, err
 	}
-	isolate(project, s.labels(), s.options)
-	s.command(project)
+	isolate(project, s.labels(), options)
+	setCommands(project, options.Commands)
 	s.engine.place.publish(project)
 	addWatchNetworks(project, s.labels())
-	if s.options.Isolatable {
+	if options.Isolatable {
 		expectIsolation(project)
 	}
-	if err := limitVolumes(project, s.options.Limited, s.labels()); err != nil {
+	if err := limitVolumes(project, options.Limited, s.labels()); err != nil {
 		return nil, err
 	}
 	return project, nil
@@ -211,13 +216,18 @@ var takenPattern = regexp.MustCompile(`(?:[\d.]+|\[?::\]?):(\d+)(?: failed: port
 // recognised knows the engine's words for a port that is in use, and for a disk
 // that is full.
 func recognised(err error) error {
-	if strings.Contains(strings.ToLower(err.Error()), "no space left on device") { // programs in containers begin it with a capital
+	if fullDisk(err) {
 		return fmt.Errorf("%w: %w", ErrNoSpace, err)
 	}
 	if found := takenPattern.FindStringSubmatch(err.Error()); found != nil {
 		return &PortTakenError{Port: found[1], Cause: err}
 	}
 	return err
+}
+
+// fullDisk knows the system's words. Programs in containers begin them with a capital.
+func fullDisk(err error) bool {
+	return strings.Contains(strings.ToLower(err.Error()), "no space left on device")
 }
 
 // StopAll stops every service within its grace period, dependents first.

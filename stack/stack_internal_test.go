@@ -3,7 +3,9 @@ package stack
 import (
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -82,4 +84,14 @@ func TestLeasesOfDeadRunsAreSwept(t *testing.T) {
 	require.NoError(t, err)
 	assert.ElementsMatch(t, kept, left)
 	require.NoError(t, run.close())
+}
+
+// scripts/clean.sh must know this machine's runs by the label that they have.
+func TestScriptsAgreeOnTheHost(t *testing.T) {
+	said, err := exec.CommandContext(t.Context(), "bash", "-c", "set -euo pipefail; . ../scripts/host.sh; here").Output()
+	require.NoError(t, err)
+	assert.Equal(t, host()+"\n", string(said))
+	if boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id"); err == nil {
+		assert.Contains(t, host(), strings.TrimSpace(string(boot)))
+	}
 }

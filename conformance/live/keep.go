@@ -18,7 +18,8 @@ var ErrNotStarted = errors.New("target is not one of package live")
 // stacks can begin: see stack.Options.Template. The servers stand still
 // meanwhile, and then go on. What is kept is what a crash at that moment would
 // leave: servers that begin with it recover first.
-// Errors: ErrNotStarted, or what the engine said.
+// Errors: ErrNotStarted, stack.ErrNoVolume when a template could not hold the
+// data of every server, stack.ErrTemplateInUse, or what the engine said.
 //
 // Source: PostgreSQL documentation, "File System Level Backup".
 func Keep(ctx context.Context, target *conformance.Target, key, note string) (err error) {
@@ -29,6 +30,13 @@ func Keep(ctx context.Context, target *conformance.Target, key, note string) (er
 	frozen := running.stack()
 	healthy := map[string]bool{}
 	for _, node := range target.Pair.Nodes() {
+		directory, err := pair.One[string](ctx, node, dataDirectorySQL)
+		if err != nil {
+			return fmt.Errorf("ask %s for its data directory: %w", node.Name(), err)
+		}
+		if err := frozen.OnVolume(ctx, node.Name(), directory); err != nil {
+			return err
+		}
 		state, err := frozen.Inspect(ctx, node.Name())
 		if err != nil {
 			return err
