@@ -118,21 +118,20 @@ func (s *session) close() error {
 }
 
 // host says where lease files of this process can be looked at: the machine,
-// its present start, since machines made of one image may be named alike, and
-// in a container that container. scripts/host.sh says the same.
+// since two may be named alike, and in a container that container. It outlives
+// a restart of the machine, after which all runs of before are dead.
+// scripts/host.sh says the same.
 //
-// Source: machine-id(5); proc_sys_kernel(5), random/boot_id.
+// Source: machine-id(5).
 func host() string {
 	name, err := os.Hostname()
 	if err != nil {
 		name = "unknown"
 	}
 	parts := []string{name}
-	for _, file := range []string{"/etc/machine-id", "/proc/sys/kernel/random/boot_id"} {
-		text, err := os.ReadFile(file)
-		if id := strings.TrimSpace(string(text)); err == nil && id != "" {
-			parts = append(parts, id)
-		}
+	text, err := os.ReadFile("/etc/machine-id")
+	if id := strings.TrimSpace(string(text)); err == nil && id != "" {
+		parts = append(parts, id)
 	}
 	if namespace, err := os.Readlink("/proc/self/ns/mnt"); err == nil {
 		parts = append(parts, namespace)

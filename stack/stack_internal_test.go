@@ -91,7 +91,7 @@ func TestScriptsAgreeOnTheHost(t *testing.T) {
 	said, err := exec.CommandContext(t.Context(), "bash", "-c", "set -euo pipefail; . ../scripts/host.sh; here").Output()
 	require.NoError(t, err)
 	assert.Equal(t, host()+"\n", string(said))
-	if boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id"); err == nil {
-		assert.Contains(t, host(), strings.TrimSpace(string(boot)))
+	if machine, err := os.ReadFile("/etc/machine-id"); err == nil {
+		assert.Contains(t, host(), strings.TrimSpace(string(machine)))
 	}
 }
