@@ -76,6 +76,7 @@ func literalModel(c *conformance.C) {
 					{Type: "bind", Source: initScript, Target: "/docker-entrypoint-initdb.d/00_init.sql"},
 					{Type: "volume", Source: "master_data", Target: "/var/lib/postgresql/data"},
 				},
+				Volumes: []string{"master_data"},
 			},
 			"postgres_slave": {
 				Name:  "postgres_slave",
@@ -97,6 +98,7 @@ postgres
 				},
 				Ports:     []stack.Port{{Published: "5433", Target: 5432, Protocol: "tcp"}},
 				Mounts:    []stack.Mount{{Type: "volume", Source: "slave_data", Target: "/var/lib/postgresql/data"}},
+				Volumes:   []string{"slave_data"},
 				Networks:  []string{"default"},
 				DependsOn: []string{"postgres_master"},
 			},

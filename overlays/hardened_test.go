@@ -150,20 +150,32 @@ func (h hardened) whole(t *testing.T) *pair.Pair {
 	defer cancel()
 	const interval = 100 * time.Millisecond
 	var found *pair.Pair
-	var last error
+	var reason string
 	err := pair.Poll(ctx, interval, func(ctx context.Context) (bool, error) {
-		for _, node := range h.nodes {
-			state, err := h.operator.Inspect(ctx, node.Name())
-			if last = err; err != nil || state.Health != "healthy" {
-				return false, nil
-			}
-		}
-		found, last = pair.Discover(ctx, h.nodes...)
-		return last == nil, nil
+		found, reason = h.look(ctx)
+		return found != nil, nil
 	})
-	require.NoError(t, err, "last: %v\n%s", last, h.logs(t))
+	require.NoError(t, err, "%s\n%s", reason, h.logs(t))
 	require.NoError(t, found.WaitReady(ctx))
 	return found
+}
+
+// look gives the pair that the two are, or why they are none.
+func (h hardened) look(ctx context.Context) (found *pair.Pair, reason string) {
+	for _, node := range h.nodes {
+		state, err := h.operator.Inspect(ctx, node.Name())
+		if err != nil {
+			return nil, err.Error()
+		}
+		if state.Health != "healthy" {
+			return nil, node.Name() + " is " + state.Health
+		}
+	}
+	found, err := pair.Discover(ctx, h.nodes...)
+	if err != nil {
+		return nil, err.Error()
+	}
+	return found, ""
 }
 
 func (h hardened) logs(t *testing.T) string {
