@@ -53,7 +53,7 @@ look() {
 	state=$(ask "host=127.0.0.1 user=$POSTGRES_USER" --command="$lasts" --command="$query" 2>&1) || state=${state:-no answer within 5 s}
 	state=${state#$'\n'} # the first statement has no words
 	if [[ $state == 'primary '* ]]; then
-		# shellcheck disable=SC2086 # it is three words
+		# shellcheck disable=SC2086 # two words: identifier and timeline
 		other_was_promoted ${state#* } && state="$OTHER_NODE was promoted: what is written here is written beside it" || state=healthy
 	fi
 	[[ $state == healthy ]]
