@@ -56,7 +56,7 @@ func TestMain(m *testing.M) {
 }
 
 func writeList() error {
-	checks, err := askedFor(conformance.All())
+	checks, err := askedFor(slices.Concat(conformance.All(), literalChecks()))
 	if err != nil {
 		return err
 	}

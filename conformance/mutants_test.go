@@ -27,10 +27,11 @@ var mutants = []mutant{
 	{name: "the standby alters rows", standby: true, tell: altersRows, on: harmless},
 	{name: "the standby accepts what it refuses", standby: true, tell: acceptsAll, on: harmless},
 	{name: "the standby confuses SQLSTATEs", standby: true, tell: confusesCodes, on: harmless},
-	{name: "the standby refuses what it allows", standby: true, tell: refusesAll, on: harmless},
 	{name: "the primary alters rows", tell: altersRows, on: harmless},
 	{name: "the primary accepts what it refuses", tell: acceptsAll, on: harmless},
 	{name: "the primary confuses SQLSTATEs", tell: confusesCodes, on: harmless},
+	// These come last: to notice an error says less of a check than to notice a wrong answer.
+	{name: "the standby refuses what it allows", standby: true, tell: refusesAll, on: harmless},
 	{name: "the primary refuses what it allows", tell: refusesAll, on: harmless},
 	{name: "the standby confuses SQLSTATEs", standby: true, tell: confusesCodes, on: endsReaders},
 	{name: "the primary confuses SQLSTATEs", tell: confusesCodes, on: named("failover/refused-on-primary")},
@@ -54,6 +55,13 @@ var endsReaders = named("conflict/snapshot", "conflict/lock", "conflict/buffer-p
 
 func named(ids ...string) func(conformance.Check) bool {
 	return func(check conformance.Check) bool { return slices.Contains(ids, check.ID) }
+}
+
+// triedOnLies are the checks that some mutant is tried on.
+func triedOnLies() []conformance.Check {
+	return slices.DeleteFunc(conformance.All(), func(check conformance.Check) bool {
+		return !slices.ContainsFunc(mutants, func(mutant mutant) bool { return mutant.on(check) })
+	})
 }
 
 // quickMutants is the chapter that runs by default; CONFORMANCE_MUTANTS=all
@@ -80,10 +88,7 @@ func TestChecksCatchLyingServers(t *testing.T) {
 	if asked != "" && !all {
 		t.Skip("CONFORMANCE_MUTANTS names broken recipes")
 	}
-	checks := slices.DeleteFunc(conformance.All(), func(check conformance.Check) bool {
-		tried := slices.ContainsFunc(mutants, func(mutant mutant) bool { return mutant.on(check) })
-		return !tried || !all && check.Chapter() != quickMutants
-	})
+	checks := slices.DeleteFunc(triedOnLies(), func(check conformance.Check) bool { return !all && check.Chapter() != quickMutants })
 	target := start(t, openEngine(t, liveLine(t)), shipped(t, "mutants"))
 	caught := map[string]catch{}
 	for _, mutant := range mutants {

@@ -16,8 +16,9 @@ var generalRules = []rule{ //nolint:gochecknoglobals // a constant list
 			if len(scene.Servers) > 1 {
 				return false
 			}
+			// Exporters and backup tools have "postgres" in their names too.
 			for _, service := range scene.Others {
-				if service.unpublished() {
+				if service.clones() && service.unpublished() {
 					found.values["service"], found.values["port"] = service.Name, service.port()
 					found.line.Text = service.Name + " publishes no port " + service.port()
 					found.conclusive = true
@@ -127,14 +128,14 @@ func restartsForEver(scene *scene, found *match) bool {
 	return false
 }
 
-// unpublished says whether a service looks like a server whose port nobody
-// outside its network reaches.
+// unpublished says that nobody outside a server's network reaches its port.
 func (s *Service) unpublished() bool {
-	looks := strings.Contains(s.Image, "postgres") || strings.Contains(s.script(), "pg_basebackup")
 	for _, port := range s.Ports {
-		looks = looks && strconv.Itoa(int(port)) != s.port()
+		if strconv.Itoa(int(port)) == s.port() {
+			return false
+		}
 	}
-	return looks
+	return true
 }
 
 // advice is what does not keep servers from being a pair.

@@ -57,7 +57,8 @@ func (e *NotReadyError) Unwrap() []error { return []error{e.Last, e.Cause} }
 // replayed what the primary had written. The stream of a base backup does not count.
 // Errors are *NotReadyError, at once where it unwraps to ErrNotVisible; a standby of another cluster is ErrOtherCluster.
 // A standby that has left recovery never returns to it by itself: that is a
-// *TwoPrimariesError, at once.
+// *TwoPrimariesError, at once, or a plain ErrTwoPrimaries where one of them
+// can no longer be asked.
 func (p *Pair) WaitReady(ctx context.Context) error {
 	wait := newWait(ctx)
 	var primary Claim

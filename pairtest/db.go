@@ -32,27 +32,38 @@ type DB struct {
 // open connects to a database of a pair. The test closes it.
 func open(tb testing.TB, servers *pair.Pair, database string) (*DB, error) {
 	tb.Helper()
-	db := &DB{tb: tb, control: &pair.Pair{Primary: in(servers.Primary, database)}}
+	db := &DB{tb: tb, control: &pair.Pair{Primary: in(servers.Primary, database, controlName)}}
 	for _, standby := range servers.Standbys {
-		db.control.Standbys = append(db.control.Standbys, in(standby, database))
+		db.control.Standbys = append(db.control.Standbys, in(standby, database, controlName))
 	}
 	tb.Cleanup(db.control.Close)
 	var err error
-	if db.Primary, err = pool(tb, db.control.Primary); err != nil {
+	if db.Primary, err = pool(tb, in(servers.Primary, database, "")); err != nil {
 		return nil, err
 	}
-	db.Standby, err = pool(tb, db.control.Standby())
+	db.Standby, err = pool(tb, in(servers.Standby(), database, ""))
 	return db, err
 }
 
-// in is a server with another database in place of its own; "" is its own.
-func in(server *pair.Node, database string) *pair.Node {
+// controlName is the application_name by which this package's own sessions are
+// told from those of an application.
+const controlName = "pairtest"
+
+// in is a server with another database in place of its own, and with a name
+// for the sessions there; "" leaves each as it is.
+func in(server *pair.Node, database, application string) *pair.Node {
 	return pair.NewNode(server.Name(), func(ctx context.Context) (*pgx.ConnConfig, error) {
 		config, err := server.Config(ctx)
-		if err == nil && database != "" {
+		if err != nil {
+			return nil, err
+		}
+		if database != "" {
 			config.Database = database
 		}
-		return config, err
+		if application != "" {
+			config.RuntimeParams["application_name"] = application
+		}
+		return config, nil
 	})
 }
 

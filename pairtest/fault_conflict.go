@@ -11,15 +11,17 @@ import (
 )
 
 const (
-	// readersSQL looks for other sessions of this database that hold a snapshot.
+	// readersSQL looks for the application's sessions of this database that hold a snapshot.
 	readersSQL = `
 SELECT EXISTS (SELECT FROM pg_stat_activity
- WHERE datname = current_database() AND pid <> pg_backend_pid()
+ WHERE datname = current_database() AND application_name <> '` + controlName + `'
    AND backend_type = 'client backend' AND backend_xmin IS NOT NULL)`
 	// heldBackSQL says whether a standby keeps the primary from removing rows.
 	heldBackSQL = `
 SELECT EXISTS (SELECT FROM pg_stat_replication WHERE backend_xmin IS NOT NULL)
     OR EXISTS (SELECT FROM pg_replication_slots WHERE xmin IS NOT NULL)`
+
+	serializationFailure = "40001"
 
 	scratchTableSQL  = `CREATE TABLE IF NOT EXISTS pairtest_conflict (n int)`
 	scratchRowSQL    = `INSERT INTO pairtest_conflict VALUES (1)`
@@ -27,6 +29,9 @@ SELECT EXISTS (SELECT FROM pg_stat_replication WHERE backend_xmin IS NOT NULL)
 	scratchVacuumSQL = `VACUUM pairtest_conflict`
 	scratchDropSQL   = `DROP TABLE IF EXISTS pairtest_conflict`
 )
+
+// errNobodyRead says that there was nothing to conflict with.
+var errNobodyRead = errors.New("no transaction holds a snapshot")
 
 // conflictInterval is the pause between two looks for a reader on the standby.
 const conflictInterval = 2 * time.Millisecond
@@ -71,7 +76,7 @@ func (p *Pair) Conflict(tb testing.TB) (wait func()) {
 			cancel()
 			var errs []error
 			for err := range struck {
-				if !errors.Is(err, context.Canceled) { // nobody has read, which is the test's own matter
+				if !errors.Is(err, errNobodyRead) { // which is the test's own matter
 					errs = append(errs, err)
 				}
 			}
@@ -112,7 +117,7 @@ func (p *Pair) conflict(ctx context.Context) (err error) {
 		return pair.One[bool](ctx, p.control.Standby(), readersSQL)
 	})
 	if err != nil {
-		return fmt.Errorf("wait for a transaction that holds a snapshot: %w", err)
+		return fmt.Errorf("%w: %w", errNobodyRead, err)
 	}
 	restore, err := setParameter(ctx, p.node(Standby), "max_standby_streaming_delay", "0")
 	defer func() {
@@ -128,5 +133,9 @@ func (p *Pair) conflict(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	return p.control.WaitForReplay(ctx)
+	err = p.control.WaitForReplay(ctx)
+	for pair.SQLState(err) == serializationFailure { // the question itself was in the way
+		err = p.control.WaitForReplay(ctx)
+	}
+	return err
 }

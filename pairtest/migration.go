@@ -163,7 +163,7 @@ func templateDone(ctx context.Context, session *pgx.Conn, name string) (done boo
 }
 
 func apply(ctx context.Context, primary *pair.Node, name string, migration Migration) error {
-	opened, err := in(primary, name).NewPool(ctx, 0)
+	opened, err := in(primary, name, "").NewPool(ctx, 0)
 	if err != nil {
 		return err
 	}

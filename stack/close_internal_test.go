@@ -70,8 +70,7 @@ func TestIsolateThatFailsHalfWayIsHealed(t *testing.T) {
 	require.NoError(t, err)
 	first := func(request *http.Request) bool { return strings.HasSuffix(request.URL.Path, "/disconnect") }
 	lose.Store(&first)
-	_, err = running.Isolate(t.Context(), "sleeper")
-	require.ErrorContains(t, err, "the answer is lost")
+	require.ErrorContains(t, running.Isolate(t.Context(), "sleeper"), "the answer is lost")
 	assert.Contains(t, networks(t, running), running.Name()+"_default")
 	require.NoError(t, engine.Close())
 }
@@ -84,14 +83,12 @@ func TestIsolateTwiceHealOnce(t *testing.T) {
 	require.NoError(t, err)
 	running, err := engine.Up(t.Context(), Options{Files: []string{sleeperFile}, Name: "cut-twice", Isolatable: true})
 	require.NoError(t, err)
-	_, err = running.Isolate(t.Context(), "sleeper")
-	require.NoError(t, err)
-	heal, err := running.Isolate(t.Context(), "sleeper")
-	require.NoError(t, err)
+	require.NoError(t, running.Isolate(t.Context(), "sleeper"))
+	require.NoError(t, running.Isolate(t.Context(), "sleeper"))
 	assert.NotContains(t, networks(t, running), running.Name()+"_default")
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	require.NoError(t, heal(ctx))
+	require.NoError(t, running.Reconnect(ctx, "sleeper"))
 	assert.Contains(t, networks(t, running), running.Name()+"_default")
 	require.NoError(t, engine.Close())
 }

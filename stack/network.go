@@ -20,7 +20,7 @@ import (
 // else is. While the service is cut off from its project's networks, the
 // harness still sees it there: its published ports stay reachable. It is made
 // when it is needed: an engine takes its time over each network.
-const watchNetwork = "watch-"
+const watchNetwork = "pms-watch-"
 
 const (
 	// firstPackets is how often the kernel repeats the first packet of a connection.
@@ -84,18 +84,16 @@ func internal(project *types.Project, service types.ServiceConfig) bool {
 }
 
 // Isolate cuts a service off from every other one of the project, in both
-// directions, while its published ports stay reachable. The function it gives
-// connects it again as it was before the first cut, addresses and aliases
-// included; it is safe to call twice.
+// directions, while its published ports stay reachable. Reconnect heals it.
+// When Isolate fails, nothing is cut.
 // Errors: ErrNotIsolatable, ErrNoContainer, or what the engine said.
-func (s *Stack) Isolate(ctx context.Context, service string) (heal func(context.Context) error, err error) {
+func (s *Stack) Isolate(ctx context.Context, service string) error {
 	if !s.options.Isolatable {
-		return nil, fmt.Errorf("isolate %s: %w", service, ErrNotIsolatable)
+		return fmt.Errorf("isolate %s: %w", service, ErrNotIsolatable)
 	}
-	heal = func(ctx context.Context) error { return s.connect(ctx, service) }
 	ctx, done, err := s.engine.creating(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("isolate %s: %w", service, err)
+		return fmt.Errorf("isolate %s: %w", service, err)
 	}
 	defer done()
 	err = s.act(ctx, "isolate", service, func(ctx context.Context, engine client.APIClient, id string) error {
@@ -119,9 +117,9 @@ func (s *Stack) Isolate(ctx context.Context, service string) (heal func(context.
 		return nil
 	})
 	if err != nil {
-		return nil, errors.Join(err, heal(context.WithoutCancel(ctx)))
+		return errors.Join(err, s.Reconnect(context.WithoutCancel(ctx), service))
 	}
-	return heal, nil
+	return nil
 }
 
 // watch connects a service's container to its watch network. Both stay until
@@ -172,7 +170,7 @@ func attachments(state container.InspectResponse) []attachment {
 			// Without these the service would come back under no name that others know.
 			Aliases:    now.Aliases,
 			Links:      now.Links,
-			IPAMConfig: &network.EndpointIPAMConfig{IPv4Address: now.IPAddress},
+			IPAMConfig: &network.EndpointIPAMConfig{IPv4Address: now.IPAddress, IPv6Address: now.GlobalIPv6Address},
 		}})
 	}
 	return found
@@ -205,8 +203,11 @@ func (s *Stack) wasAttached(service string) []attachment {
 	return found
 }
 
-// connect connects a service to the networks that it was ever cut off from.
-func (s *Stack) connect(ctx context.Context, service string) error {
+// Reconnect connects a service that Isolate has cut off again as it was before
+// the first cut, addresses and aliases included. One that was not cut off is
+// left alone.
+// Errors: ErrNoContainer, or what the engine said.
+func (s *Stack) Reconnect(ctx context.Context, service string) error {
 	return s.act(ctx, "connect", service, func(ctx context.Context, engine client.APIClient, id string) error {
 		state, err := engine.ContainerInspect(ctx, id)
 		if err != nil {

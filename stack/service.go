@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/containerd/errdefs"
 	"github.com/docker/compose/v2/pkg/api"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/client"
@@ -122,20 +123,25 @@ func (s *containers) Wait(ctx context.Context, service string) (int, error) {
 // Services that are stopped are started.
 func (s *Stack) Recreate(ctx context.Context, service string, withVolumes bool) error {
 	err := s.act(ctx, "remove", service, func(ctx context.Context, engine client.APIClient, id string) error {
-		err := engine.ContainerRemove(ctx, id, container.RemoveOptions{Force: true, RemoveVolumes: true})
-		if err != nil || !withVolumes {
-			return err
-		}
-		s.originalCommand(service)
-		return s.removeVolumes(ctx, engine, service)
+		return engine.ContainerRemove(ctx, id, container.RemoveOptions{Force: true, RemoveVolumes: true})
 	})
-	if err != nil && !errors.Is(err, ErrNoContainer) {
+	if err != nil && !errors.Is(err, ErrNoContainer) { // it may have gone in a first attempt, and its volumes not
 		return err
+	}
+	if withVolumes {
+		s.originalCommand(service)
+		if err := s.removeVolumes(ctx, service); err != nil {
+			return fmt.Errorf("remove volumes of %s: %w", service, err)
+		}
 	}
 	return s.up(ctx, service)
 }
 
-func (s *Stack) removeVolumes(ctx context.Context, engine client.APIClient, service string) error {
+// removeVolumes removes the volumes of a service whose container is gone.
+// Those that are gone too are no error.
+func (s *Stack) removeVolumes(ctx context.Context, service string) error {
+	ctx, cancel := s.engine.alive(ctx)
+	defer cancel()
 	project, err := s.project(ctx)
 	if err != nil {
 		return err
@@ -151,7 +157,7 @@ func (s *Stack) removeVolumes(ctx context.Context, engine client.APIClient, serv
 			}
 			continue
 		}
-		if err := engine.VolumeRemove(ctx, declared.Name, true); err != nil {
+		if err := s.engine.cli.Client().VolumeRemove(ctx, declared.Name, true); err != nil && !errdefs.IsNotFound(err) {
 			return fmt.Errorf("remove volume %s: %w", declared.Name, err)
 		}
 	}

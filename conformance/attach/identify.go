@@ -95,6 +95,9 @@ func describe(ctx context.Context, target *conformance.Target, standby server) {
 	link := conformance.TopologyLink{From: target.Pair.Primary.Name(), To: standby.Name(), State: "unknown"}
 	if receiver, ok, err := standby.node.WALReceiver(ctx); err == nil && ok { // not everybody may see it
 		link.Slot, link.State = receiver.SlotName, receiver.Status
+		if upstream, _, err := target.Pair.Upstream(ctx, standby.node, receiver); err == nil && upstream != nil {
+			link.From = upstream.Name()
+		}
 	}
 	target.Topology.Links = append(target.Topology.Links, link)
 }

@@ -27,28 +27,12 @@ func (o *operator) Unavailable(ctx context.Context, fault conformance.Fault) str
 
 func (o *operator) Isolate(ctx context.Context, node string) error {
 	defer o.rerouteNode(node)
-	heal, err := o.stack().Isolate(ctx, node)
-	if err != nil {
-		return err
-	}
-	o.mutex.Lock()
-	defer o.mutex.Unlock()
-	if o.isolated == nil {
-		o.isolated = map[string]func(context.Context) error{}
-	}
-	o.isolated[node] = heal
-	return nil
+	return o.stack().Isolate(ctx, node)
 }
 
 func (o *operator) Reconnect(ctx context.Context, node string) error {
-	o.mutex.Lock()
-	heal := o.isolated[node]
-	o.mutex.Unlock()
-	if heal == nil {
-		return nil
-	}
 	defer o.rerouteNode(node)
-	return heal(ctx)
+	return o.stack().Reconnect(ctx, node)
 }
 
 func (o *operator) Readdress(ctx context.Context, node string) error {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"strconv"
-	"sync"
 	"sync/atomic"
 
 	"github.com/postgres-master-slave/postgres-master-slave/conformance"
@@ -22,9 +21,7 @@ type operator struct {
 	instance conformance.Instance // how the servers run now
 	turn     func() error         // ends this run's turn on literal ports; nil when it has none
 
-	linked   atomic.Bool // a container has reached this process
-	mutex    sync.Mutex
-	isolated map[string]func(context.Context) error // how to connect a node again
+	linked atomic.Bool // a container has reached this process
 }
 
 var _ conformance.Operator = (*operator)(nil)
