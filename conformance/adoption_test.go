@@ -50,12 +50,16 @@ func adopt() int {
 
 // runOptions are those of every run of a subject.
 func (s subject) runOptions(checks []conformance.Check) []conformance.Option {
-	return []conformance.Option{
+	options := []conformance.Option{
 		conformance.WithDeviations(s.known.For(checks)),
 		conformance.WithReproduce(again),
 		conformance.WithObserver(adopted.add),
 		conformance.WithTimeoutFactor(*patience),
 	}
+	if *keep {
+		options = append(options, conformance.KeepFailed())
+	}
+	return options
 }
 
 // patient makes a limit longer, as -timeout asks.

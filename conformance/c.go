@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"runtime"
@@ -134,10 +135,12 @@ func (c *C) Replay() {
 
 // scaled is a time limit on this machine: see WithTimeoutFactor.
 func (c *C) scaled(limit time.Duration) time.Duration {
-	if c.patience == 0 {
-		return limit
-	}
-	return time.Duration(float64(limit) * c.patience)
+	return scaled(limit, c.patience)
+}
+
+// scaled is a limit on a machine that needs so many times longer; 0 is once.
+func scaled(limit time.Duration, patience float64) time.Duration {
+	return time.Duration(float64(limit) * cmp.Or(patience, 1))
 }
 
 // Eventually polls a fact until it holds, at most for within, which is a limit

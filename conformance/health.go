@@ -29,10 +29,21 @@ const (
 
 var errUnhealthy = errors.New("not healthy in time")
 
-// prepare makes sure that the check finds a pair in good order.
+// prepare makes sure that the check finds a pair in good order. Unless it
+// fails, inspect must follow.
 func (r *runner) prepare(ctx context.Context, check Check) error {
 	r.preparing.Lock() // of checks beside one another the first one mends
 	defer r.preparing.Unlock()
+	if r.working == 0 { // else others are at work on the servers as they are
+		if err := r.mend(ctx, check); err != nil {
+			return err
+		}
+	}
+	r.working++
+	return nil
+}
+
+func (r *runner) mend(ctx context.Context, check Check) error {
 	if r.stage.shows(check) {
 		return nil
 	}
@@ -55,6 +66,9 @@ func (r *runner) prepare(ctx context.Context, check Check) error {
 // inspect looks at what the check has left. A check that passed and should
 // have healed what it broke must leave a healthy pair.
 func (r *runner) inspect(ctx context.Context, c *C) {
+	r.preparing.Lock()
+	defer r.preparing.Unlock()
+	r.working--
 	switch {
 	case c.check.Consumes:
 		r.wear = usedUp
@@ -78,7 +92,7 @@ func (r *runner) inspect(ctx context.Context, c *C) {
 }
 
 func (r *runner) healthy(ctx context.Context, limit time.Duration) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, limit, errUnhealthy)
+	ctx, cancel := context.WithTimeoutCause(ctx, scaled(limit, r.patience), errUnhealthy)
 	defer cancel()
 	return r.target.Pair.WaitReady(ctx)
 }
@@ -88,7 +102,7 @@ func (r *runner) renew(ctx context.Context) error {
 	if !r.disposable() {
 		return r.healthy(ctx, healthLimit)
 	}
-	ctx, cancel := context.WithTimeout(ctx, renewLimit)
+	ctx, cancel := context.WithTimeout(ctx, scaled(renewLimit, r.patience))
 	defer cancel()
 	if r.wear == broken && r.cloneAgain(ctx) == nil {
 		return nil
@@ -107,7 +121,7 @@ const (
 
 // cloneAgain gives the standbys new base backups of a primary that is intact.
 func (r *runner) cloneAgain(ctx context.Context) error {
-	asked, cancel := context.WithTimeoutCause(ctx, brokenLimit, errUnhealthy)
+	asked, cancel := context.WithTimeoutCause(ctx, scaled(brokenLimit, r.patience), errUnhealthy)
 	defer cancel()
 	primary := r.target.Pair.Primary
 	if identity, err := primary.Identity(asked); err != nil || identity.InRecovery {

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"net"
 	"regexp"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgproto3"
@@ -23,7 +24,7 @@ func altersRows(message pgproto3.BackendMessage, lied bool) pgproto3.BackendMess
 	if !ok || lied {
 		return message
 	}
-	altered := &pgproto3.DataRow{Values: append([][]byte(nil), row.Values...)}
+	altered := &pgproto3.DataRow{Values: slices.Clone(row.Values)}
 	for i := len(altered.Values) - 1; i >= 0; i-- {
 		if value := bytes.Clone(altered.Values[i]); len(value) > 0 {
 			value[len(value)-1] ^= 1
@@ -32,6 +33,38 @@ func altersRows(message pgproto3.BackendMessage, lied bool) pgproto3.BackendMess
 		}
 	}
 	return message
+}
+
+// raisesPositions moves the last WAL position of each row on, by far.
+func raisesPositions(message pgproto3.BackendMessage, _ bool) pgproto3.BackendMessage {
+	row, ok := message.(*pgproto3.DataRow)
+	if !ok {
+		return message
+	}
+	for i := len(row.Values) - 1; i >= 0; i-- {
+		if position.Match(row.Values[i]) {
+			altered := &pgproto3.DataRow{Values: slices.Clone(row.Values)}
+			altered.Values[i] = append([]byte("F"), row.Values[i]...)
+			return altered
+		}
+	}
+	return message
+}
+
+// position is an LSN as text; few have so many segments before them.
+var position = regexp.MustCompile(`^[0-9A-F]{1,7}/[0-9A-F]{1,8}$`)
+
+// unmasks shows something in place of what PostgreSQL hides of a connection string.
+func unmasks(message pgproto3.BackendMessage, _ bool) pgproto3.BackendMessage {
+	row, ok := message.(*pgproto3.DataRow)
+	if !ok {
+		return message
+	}
+	altered := &pgproto3.DataRow{}
+	for _, value := range row.Values {
+		altered.Values = append(altered.Values, bytes.ReplaceAll(value, []byte("password=********"), []byte("password=swordfish")))
+	}
+	return altered
 }
 
 // confusesCodes refuses what the server refuses, with another SQLSTATE.

@@ -30,6 +30,9 @@ var mutants = []mutant{
 	{name: "the primary alters rows", tell: altersRows, on: harmless},
 	{name: "the primary accepts what it refuses", tell: acceptsAll, on: harmless},
 	{name: "the primary confuses SQLSTATEs", tell: confusesCodes, on: harmless},
+	{name: "the standby shows a position that is too far", standby: true, tell: raisesPositions, on: harmless},
+	{name: "the primary shows a position that is too far", tell: raisesPositions, on: harmless},
+	{name: "the standby shows what is masked", standby: true, tell: unmasks, on: harmless},
 	// These come last: to notice an error says less of a check than to notice a wrong answer.
 	{name: "the standby refuses what it allows", standby: true, tell: refusesAll, on: harmless},
 	{name: "the primary refuses what it allows", tell: refusesAll, on: harmless},

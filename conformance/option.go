@@ -11,6 +11,7 @@ type choices struct {
 	observe    func(Result)
 	reproduce  func(test string, check Check) string
 	patience   float64
+	keep       bool
 }
 
 // WithDeviations gives failures that are known a verdict of their own, and
@@ -41,6 +42,12 @@ func WithReproduce(command func(test string, check Check) string) Option {
 // be visible, stay.
 func WithTimeoutFactor(factor float64) Option {
 	return func(c *choices) { c.patience = factor }
+}
+
+// KeepFailed leaves the servers as they are when a check has failed on them:
+// from then on checks that would break them or make them anew are skipped.
+func KeepFailed() Option {
+	return func(c *choices) { c.keep = true }
 }
 
 // subtest is the command that runs a subtest again.

@@ -49,7 +49,7 @@ func (c *C) SetInFile(node *pair.Node, name, value string) {
 		c.Fatalf("read %s of %s: %v", name, node.Name(), err)
 	}
 	if !c.check.Consumes { // what is thrown away need not be tidy
-		c.Cleanup(func(ctx context.Context) error { return c.restoreParameter(ctx, node, restore) })
+		c.Cleanup(func(ctx context.Context) error { return c.restoreParameter(ctx, node, name, restore) })
 	}
 	c.alter(node, name, value)
 }
@@ -68,17 +68,21 @@ func (c *C) alter(node *pair.Node, name, value string) {
 }
 
 // restoreParameter waits for a server that the check has just started again.
-// One that the check found broken is not waited for long: it is made anew.
-func (c *C) restoreParameter(ctx context.Context, node *pair.Node, restore func(context.Context) error) error {
-	if node == c.lost && node != c.Pair().Primary {
+// One that the check found broken is not waited for long if it is made anew.
+func (c *C) restoreParameter(ctx context.Context, node *pair.Node, name string, restore func(context.Context) error) error {
+	anew := c.target.disposable()
+	if anew && node == c.lost && node != c.Pair().Primary {
 		return nil
 	}
 	const interval = 50 * time.Millisecond
 	limit := parameterLimit
-	if c.Failed() {
+	switch {
+	case !anew:
+		limit = cleanupLimit
+	case c.Failed():
 		limit = brokenLimit
 	}
-	ctx, cancel := context.WithTimeout(ctx, limit)
+	ctx, cancel := context.WithTimeout(ctx, c.scaled(limit))
 	defer cancel()
 	var last error
 	err := pair.Poll(ctx, interval, func(ctx context.Context) (bool, error) {
@@ -87,7 +91,7 @@ func (c *C) restoreParameter(ctx context.Context, node *pair.Node, restore func(
 	})
 	if err != nil {
 		c.untidy = c.untidy || node == c.Pair().Primary // standbys are cloned anew
-		return fmt.Errorf("restore parameter of %s: %w: %w", node.Name(), err, last)
+		return fmt.Errorf("restore %s of %s, which is still changed: %w: %w", name, node.Name(), err, last)
 	}
 	return nil
 }

@@ -76,6 +76,7 @@ func (s *suite) run(t *testing.T, checks []Check) {
 				result = s.runner.run(t.Context(), check)
 			}
 			s.chosen.deviations.judge(&result)
+			s.runner.judged(result)
 			s.keep(result)
 			publish(t, result, s.chosen.reproduce(t.Name(), check))
 		})

@@ -1,11 +1,13 @@
 package conformance
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -28,8 +30,11 @@ type runner struct {
 	scratch  string  // begins the names of what the checks create
 	patience float64 // factor on time limits
 	announce func(Check)
+	keep     bool // whatever would change the servers ends with the first red check
 
-	preparing sync.Mutex // guards wear and stage before a check
+	preparing sync.Mutex // guards what follows, and wear and stage
+	working   int        // checks that are being executed
+	kept      string     // the check that has failed on servers that are kept
 }
 
 func newRunner(ctx context.Context, target *Target, chosen choices) (*runner, error) {
@@ -37,7 +42,7 @@ func newRunner(ctx context.Context, target *Target, chosen choices) (*runner, er
 	if err != nil {
 		return nil, err
 	}
-	return &runner{target: target, facts: facts, scratch: newScratch(), patience: chosen.patience, announce: chosen.announce}, nil
+	return &runner{target: target, facts: facts, scratch: newScratch(), patience: chosen.patience, announce: chosen.announce, keep: chosen.keep}, nil
 }
 
 // end removes what checks have left that were cut off or could not clean up.
@@ -53,8 +58,7 @@ func (r *runner) end(ctx context.Context, results Results) error {
 	return errors.Join(failed, r.sweep(ctx))
 }
 
-// disposable says whether servers can be thrown away, and others made.
-func (r *runner) disposable() bool { return r.target.Operator != nil && !r.target.Lasting }
+func (r *runner) disposable() bool { return r.target.disposable() }
 
 // run executes one check and gives its result.
 func (r *runner) run(ctx context.Context, check Check) Result {
@@ -93,14 +97,35 @@ func (r *runner) unmet(check Check) string {
 	if check.Consumes {
 		needs = needs.disposable()
 	}
-	return needs.unmet(r.target, r.facts)
+	return cmp.Or(needs.unmet(r.target, r.facts), r.spares(check))
+}
+
+// judged is told each verdict.
+func (r *runner) judged(result Result) {
+	r.preparing.Lock()
+	defer r.preparing.Unlock()
+	if r.keep && r.kept == "" && result.Verdict.Red() {
+		r.kept = result.Check.ID
+	}
+}
+
+// spares gives the reason not to touch servers that a check has failed on, or "".
+func (r *runner) spares(check Check) string {
+	r.preparing.Lock()
+	defer r.preparing.Unlock()
+	touches := check.Disturbs || check.Consumes || check.Needs.Disposable || r.wear != whole
+	if r.kept == "" || !touches {
+		return ""
+	}
+	return "would change the servers, which are kept as they were when " + r.kept + " failed"
 }
 
 // execute runs the check's function in a goroutine of its own, so that
 // FailNow can end it, and then its clean-up.
 func (r *runner) execute(ctx context.Context, c *C) {
 	limit := c.scaled(c.check.limit())
-	limited, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("check took longer than its limit of %s", limit))
+	tooLong := fmt.Errorf("check took longer than its limit of %s", limit)
+	limited, cancel := context.WithTimeoutCause(ctx, limit, tooLong)
 	defer cancel()
 	c.ctx, c.began = limited, time.Now()
 	done := make(chan struct{})
@@ -125,12 +150,25 @@ func (r *runner) execute(ctx context.Context, c *C) {
 			return
 		}
 	}
+	if errors.Is(context.Cause(limited), tooLong) {
+		c.explain(tooLong)
+	}
 	c.describeServers()
 	c.cleanUp(ctx)
 }
 
+// explain says why a check has failed that was cut off, unless it says so itself.
+func (c *C) explain(cause error) {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	said := func(reason string) bool { return strings.Contains(reason, cause.Error()) }
+	if len(c.reasons) > 0 && !c.skipped && !slices.ContainsFunc(c.reasons, said) {
+		c.reasons = append(c.reasons, cause.Error())
+	}
+}
+
 func (c *C) cleanUp(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupLimit)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.scaled(cleanupLimit))
 	defer cancel()
 	for i := len(c.cleanups) - 1; i >= 0; i-- {
 		if err := c.cleanups[i](ctx); err != nil && !c.check.Consumes { // what is thrown away need not be tidy

@@ -68,6 +68,47 @@ func TestCheckEndsAtItsLimit(t *testing.T) {
 	assert.Equal(t, []string{"check took longer than its limit of 10ms"}, result.Reasons)
 }
 
+// Drivers say that a deadline has passed, and not which.
+func TestCheckThatWasCutOffSaysSo(t *testing.T) {
+	result := unitRunner().run(t.Context(), Check{ID: "unit/test", Limit: 10 * time.Millisecond, Run: func(c *C) {
+		<-c.Context().Done()
+		c.Errorf("query: %v", c.Context().Err())
+	}})
+	assert.Equal(t, Fail, result.Verdict)
+	assert.Equal(t, []string{"query: context deadline exceeded", "check took longer than its limit of 10ms"}, result.Reasons)
+}
+
+func TestServersOfFailedCheckAreKept(t *testing.T) {
+	failed := Result{Check: Check{ID: "unit/fails"}, Verdict: Fail}
+	for _, test := range []struct {
+		name   string
+		keep   bool
+		before Result
+		wear   wear
+		check  Check
+		spared bool
+	}{
+		{"a check that looks", true, failed, whole, Check{}, false},
+		{"a check that breaks something", true, failed, whole, Check{Disturbs: true}, true},
+		{"a check that uses them up", true, failed, whole, Check{Consumes: true}, true},
+		{"a check that removes them", true, failed, whole, Check{Needs: Needs{Disposable: true}}, true},
+		{"servers that would be made anew first", true, failed, usedUp, Check{}, true},
+		{"nobody wants them", false, failed, whole, Check{Disturbs: true}, false},
+		{"nothing has failed", true, Result{Verdict: Deviation}, whole, Check{Disturbs: true}, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			runner := unitRunner()
+			runner.keep, runner.wear = test.keep, test.wear
+			runner.judged(test.before)
+			reason := runner.unmet(test.check)
+			assert.Equal(t, test.spared, reason != "", reason)
+			if test.spared {
+				assert.Contains(t, reason, "kept as they were when unit/fails failed")
+			}
+		})
+	}
+}
+
 func TestCleanupRunsBackwards(t *testing.T) {
 	var order []string
 	note := func(what string) func(context.Context) error {

@@ -20,6 +20,9 @@ type Target struct {
 	Topology   Topology   // the servers and streams as found: drawn in every report
 }
 
+// disposable says whether servers can be thrown away, and others made.
+func (t *Target) disposable() bool { return t.Operator != nil && !t.Lasting }
+
 // Topology is what was found, for the reader of a report.
 type Topology struct {
 	Nodes []TopologyNode `json:"nodes"`

@@ -32,6 +32,7 @@ func Verify(ctx context.Context, target *Target, checks []Check, options ...Opti
 				return // what a check says that was cut off is no verdict
 			}
 			chosen.deviations.judge(&result)
+			runner.judged(result)
 			judged[place] = &result
 			observing.Lock()
 			defer observing.Unlock()

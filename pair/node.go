@@ -10,7 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// connectTimeout bounds one attempt to connect. A server that accepts TCP and
+// connectTimeout bounds one attempt to connect where nobody says otherwise. A server that accepts TCP and
 // then says nothing must not hold up a wait that reports its last error.
 const connectTimeout = 5 * time.Second
 
@@ -60,7 +60,7 @@ func (n *Node) Config(ctx context.Context) (*pgx.ConnConfig, error) {
 		return nil, fmt.Errorf("resolve %s: %w", n.name, err)
 	}
 	config = config.Copy()
-	if config.ConnectTimeout == 0 || config.ConnectTimeout > connectTimeout {
+	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = connectTimeout
 	}
 	return config, nil

@@ -237,6 +237,11 @@ func testConflict(t *testing.T, p *pairtest.Pair) {
 
 func testConflictUnforeseen(t *testing.T, p *pairtest.Pair) {
 	wait := p.Conflict(t)
+	for range 20 { // what this package asks is no reader to strike
+		require.NoError(t, p.WaitForReplay(t.Context()))
+		_, err := p.State(t.Context())
+		require.NoError(t, err)
+	}
 	_, err := p.Standby.Exec(within(t, 30*time.Second), `SELECT pg_sleep(20)`)
 	assert.Equal(t, "40001", pair.SQLState(err), "%v", err)
 	wait()

@@ -6,7 +6,7 @@
 here() {
 	local text file=/etc/machine-id
 	printf '%s' "$(uname -n)"
-	text=$(cat "$file" 2>/dev/null) || text=
+	text=$(cat "$file" 2>/dev/null) || text=$(sysctl -n kern.uuid 2>/dev/null) || text= # macOS has no such file
 	[ -z "$text" ] || printf ' %s' "$text"
 	text=$(readlink /proc/self/ns/mnt) && printf ' %s' "$text"
 	printf '\n'

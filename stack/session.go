@@ -121,16 +121,13 @@ func (s *session) close() error {
 // since two may be named alike, and in a container that container. It outlives
 // a restart of the machine, after which all runs of before are dead.
 // scripts/host.sh says the same.
-//
-// Source: machine-id(5).
 func host() string {
 	name, err := os.Hostname()
 	if err != nil {
 		name = "unknown"
 	}
 	parts := []string{name}
-	text, err := os.ReadFile("/etc/machine-id")
-	if id := strings.TrimSpace(string(text)); err == nil && id != "" {
+	if id := strings.TrimSpace(machineID()); id != "" {
 		parts = append(parts, id)
 	}
 	if namespace, err := os.Readlink("/proc/self/ns/mnt"); err == nil {

@@ -12,7 +12,7 @@ import (
 // oldest is the first version whose outcomes the checks know, as in server_version_num.
 const oldest = 130000
 
-// answerLimit bounds the first question to a server.
+// answerLimit bounds the first question to a server, once it is connected.
 const answerLimit = 10 * time.Second
 
 // session is what tells a session's place from that of another.
@@ -103,11 +103,18 @@ func describe(ctx context.Context, target *conformance.Target, standby server) {
 }
 
 func ask(ctx context.Context, node *pair.Node) (found server, err error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, answerLimit, fmt.Errorf("no answer within %s", answerLimit))
-	defer cancel()
 	found.node = node
+	limit := answerLimit
+	if config, err := node.Config(ctx); err == nil {
+		limit += config.ConnectTimeout
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("no answer within %s", limit))
+	defer cancel()
 	if found.session, err = pair.OneRow[session](ctx, node, sessionSQL); err == nil {
 		found.Identity, err = node.Identity(ctx)
+	}
+	if cause := context.Cause(ctx); err != nil && cause != nil {
+		err = fmt.Errorf("%w: %w", cause, err)
 	}
 	switch {
 	case err != nil:
