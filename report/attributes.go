@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -37,7 +38,7 @@ func (c *Check) readAttributes(attributes map[string]string) {
 			c.Unreadable = append(c.Unreadable, clean(key))
 		}
 	}
-	slices.SortStableFunc(c.Faults, func(a, b Fault) int { return compare(a.From, b.From) })
+	slices.SortStableFunc(c.Faults, func(a, b Fault) int { return cmp.Compare(a.From, b.From) })
 }
 
 // addFigure takes "<value> <unit>".
@@ -69,7 +70,7 @@ func (c *Check) addSeries(name, text string) error {
 		}
 		series.Points = append(series.Points, [2]float64(point))
 	}
-	slices.SortStableFunc(series.Points, func(a, b [2]float64) int { return compare(a[0], b[0]) })
+	slices.SortStableFunc(series.Points, func(a, b [2]float64) int { return cmp.Compare(a[0], b[0]) })
 	c.Series = append(c.Series, series)
 	return nil
 }

@@ -7,8 +7,6 @@ import (
 	"strings"
 )
 
-func compare(a, b float64) int { return cmp.Compare(a, b) }
-
 // Results makes of a run what the formats are written from. It can be called
 // at any time, also when the stream broke off.
 func (r *Run) Results() *Results {
@@ -28,7 +26,7 @@ func (r *Run) Results() *Results {
 	}
 	r.targets(results)
 	blamed := map[string]bool{}
-	for _, test := range r.Leaves() {
+	for _, test := range r.leaves() {
 		blamed[test.Package] = blamed[test.Package] || test.red()
 		target := results.target(r.targetOf(test))
 		switch {
@@ -42,7 +40,7 @@ func (r *Run) Results() *Results {
 			results.Tests = append(results.Tests, r.testResult(test))
 		}
 	}
-	for _, pkg := range r.Packages() {
+	for _, pkg := range r.tested() {
 		one := &PackageResult{Name: clean(pkg.Name), Outcome: cmp.Or(pkg.Outcome, cutOff), Seconds: seconds(pkg.Seconds)}
 		if pkg.Outcome == "fail" && !blamed[pkg.Name] {
 			one.Output = strings.Join(printed(pkg.Output), "\n")
@@ -65,7 +63,7 @@ func (r *Run) interrupted() string {
 	if r.Interrupted != "" {
 		return clean(r.Interrupted)
 	}
-	for _, pkg := range r.Packages() {
+	for _, pkg := range r.tested() {
 		if pkg.Outcome == "" {
 			return "the stream of events ends before its package does"
 		}
@@ -93,7 +91,7 @@ func (r *Run) targets(results *Results) {
 	}
 }
 
-func speaksOfTarget(test *Test) bool {
+func speaksOfTarget(test *testRun) bool {
 	for key := range test.Attributes {
 		if key == "target.name" || key == "topology" || strings.HasPrefix(key, "provenance.") {
 			return true
@@ -105,7 +103,7 @@ func speaksOfTarget(test *Test) bool {
 // read takes the facts that a test of the target carries. Stacks side by side
 // tell the same; where they differ both facts are shown, and the topology is
 // the first one's.
-func (t *Target) read(test *Test) {
+func (t *Target) read(test *testRun) {
 	t.open = t.open || test.Outcome == ""
 	for _, key := range slices.Sorted(maps.Keys(test.Attributes)) {
 		name, ok := strings.CutPrefix(key, "provenance.")
@@ -129,7 +127,7 @@ func (r *Results) target(name string) *Target {
 
 // targetOf names the target of the nearest test above that has a name for
 // one, or else the top-level test.
-func (r *Run) targetOf(test *Test) string {
+func (r *Run) targetOf(test *testRun) string {
 	for name := test.Name; name != ""; {
 		if above := r.tests[testKey{test.Package, name}]; above != nil && above.Attributes["target.name"] != "" {
 			return clean(above.Attributes["target.name"])
@@ -139,7 +137,7 @@ func (r *Run) targetOf(test *Test) string {
 	return clean(test.Root())
 }
 
-func (r *Run) check(test *Test) *Check {
+func (r *Run) check(test *testRun) *Check {
 	text := func(key string) string { return clean(test.Attributes["check."+key]) }
 	chapter, _, _ := strings.Cut(text("id"), "/")
 	check := &Check{
@@ -160,7 +158,7 @@ func (r *Run) check(test *Test) *Check {
 	return check
 }
 
-func (r *Run) testResult(test *Test) *TestResult {
+func (r *Run) testResult(test *testRun) *TestResult {
 	file, line := locate(test.Output)
 	result := &TestResult{
 		Outcome: cmp.Or(test.Outcome, cutOff), Seconds: seconds(test.Seconds),

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -70,7 +71,7 @@ func (s *Series) overTime(faults []Fault) *plot {
 	if s.X == "s" {
 		made.addFaults(faults, x)
 	}
-	top := slices.MaxFunc(s.Points, func(a, b [2]float64) int { return compare(a[1], b[1]) })
+	top := slices.MaxFunc(s.Points, func(a, b [2]float64) int { return cmp.Compare(a[1], b[1]) })
 	made.Summary = fmt.Sprintf("%s, at most %s at %s, %s at the end.", plural(len(s.Points), "point"),
 		quantity(top[1], s.Y), quantity(top[0], s.X), quantity(ys[len(ys)-1], s.Y))
 	return made

@@ -15,28 +15,27 @@ type Run struct {
 	Broken      bool     // the go command failed, whatever its tests came to
 	Notes       []string // lines outside every test: build errors, the go command's complaints
 
-	tests       map[testKey]*Test
-	order       []*Test
-	packages    map[string]*Package
+	tests       map[testKey]*testRun
+	order       []*testRun
+	packages    map[string]*packageRun
 	begun, last time.Time
 }
 
 type testKey struct{ pkg, name string }
 
-// Package is one tested package.
-type Package struct {
+// packageRun is one tested package.
+type packageRun struct {
 	Name    string
 	Outcome string // pass, fail, skip; empty while it runs
 	Seconds float64
 	Output  []string // what it printed outside its tests
 }
 
-// Test is one test or subtest.
-type Test struct {
+// testRun is one test or subtest.
+type testRun struct {
 	Package    string
 	Name       string
 	Outcome    string // pass, fail, skip; empty while it runs or when it was cut off
-	Started    time.Time
 	Seconds    float64
 	Attributes map[string]string
 	Output     []string
@@ -67,11 +66,11 @@ func (r *Run) Note(line string) { r.Notes = append(r.Notes, Mask(line)) }
 
 func (r *Run) addPackage(event Event) {
 	if r.packages == nil {
-		r.packages = map[string]*Package{}
+		r.packages = map[string]*packageRun{}
 	}
 	known := r.packages[event.Package]
 	if known == nil {
-		known = &Package{Name: event.Package}
+		known = &packageRun{Name: event.Package}
 		r.packages[event.Package] = known
 	}
 	switch event.Action {
@@ -89,7 +88,6 @@ func (r *Run) addTest(event Event) {
 	test := r.test(event.Package, event.Test)
 	switch event.Action {
 	case "run":
-		test.Started = event.Time
 		r.markParents(event.Package, event.Test)
 	case "pass", "fail", "skip":
 		test.Outcome, test.Seconds = event.Action, event.Elapsed
@@ -119,13 +117,13 @@ func (r *Run) forget(pkg, name string) {
 	}
 }
 
-func (r *Run) test(pkg, name string) *Test {
+func (r *Run) test(pkg, name string) *testRun {
 	key := testKey{pkg, name}
 	known := r.tests[key]
 	if known == nil {
-		known = &Test{Package: pkg, Name: name, Attributes: map[string]string{}}
+		known = &testRun{Package: pkg, Name: name, Attributes: map[string]string{}}
 		if r.tests == nil {
-			r.tests = map[testKey]*Test{}
+			r.tests = map[testKey]*testRun{}
 		}
 		r.tests[key] = known
 		r.order = append(r.order, known)
@@ -134,19 +132,19 @@ func (r *Run) test(pkg, name string) *Test {
 }
 
 // Check says whether the test is a check of the conformance suite.
-func (t *Test) Check() bool { return t.Attributes["check.id"] != "" }
+func (t *testRun) Check() bool { return t.Attributes["check.id"] != "" }
 
 // Root is the name of the top-level test.
-func (t *Test) Root() string {
+func (t *testRun) Root() string {
 	root, _, _ := strings.Cut(t.Name, "/")
 	return root
 }
 
-// Leaves lists the tests that have no subtests, and the parents that failed by
+// leaves lists the tests that have no subtests, and the parents that failed by
 // themselves, in the order they began: none of their subtests did, or they say
 // something of their own, such as what a clean-up left behind.
-func (r *Run) Leaves() []*Test {
-	var leaves []*Test
+func (r *Run) leaves() []*testRun {
+	var leaves []*testRun
 	for _, test := range r.order {
 		if !test.parent || test.red() && (!r.childIsRed(test) || test.speaks()) {
 			leaves = append(leaves, test)
@@ -156,19 +154,19 @@ func (r *Run) Leaves() []*Test {
 }
 
 // speaks says whether the test itself, none of its subtests, wrote by testing.T.
-func (t *Test) speaks() bool { return slices.ContainsFunc(printed(t.Output), logged.MatchString) }
+func (t *testRun) speaks() bool { return slices.ContainsFunc(printed(t.Output), logged.MatchString) }
 
-func (r *Run) childIsRed(parent *Test) bool {
-	return slices.ContainsFunc(r.order, func(test *Test) bool {
+func (r *Run) childIsRed(parent *testRun) bool {
+	return slices.ContainsFunc(r.order, func(test *testRun) bool {
 		return test.Package == parent.Package && strings.HasPrefix(test.Name, parent.Name+"/") && test.red()
 	})
 }
 
-func (t *Test) red() bool { return t.Outcome != "pass" && t.Outcome != "skip" }
+func (t *testRun) red() bool { return t.Outcome != "pass" && t.Outcome != "skip" }
 
-// Packages lists the tested packages by name.
-func (r *Run) Packages() []*Package {
-	var all []*Package
+// tested lists the tested packages by name.
+func (r *Run) tested() []*packageRun {
+	var all []*packageRun
 	for _, name := range slices.Sorted(maps.Keys(r.packages)) {
 		all = append(all, r.packages[name])
 	}
@@ -179,7 +177,7 @@ func (r *Run) Packages() []*Package {
 // cut off has failed; a package that failed without a failed test counts as one.
 func (r *Run) Count() (passed, failed, skipped int) {
 	broken := map[string]bool{}
-	for _, test := range r.Leaves() {
+	for _, test := range r.leaves() {
 		switch test.Outcome {
 		case "pass":
 			passed++

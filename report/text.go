@@ -96,7 +96,7 @@ func locate(output []string) (file string, line int) {
 
 // place tells where a test is. A log line names the file only, its folder is
 // the package's.
-func (r *Run) place(test *Test, file string, line int) Location {
+func (r *Run) place(test *testRun, file string, line int) Location {
 	location := Location{Package: clean(test.Package), Test: clean(test.Name)}
 	if file != "" {
 		location.File, location.Line = clean(path.Join(r.folder(test.Package), file)), line
@@ -113,7 +113,7 @@ func (r *Run) folder(pkg string) string {
 }
 
 // reproduce is the command that runs one test again.
-func (r *Run) reproduce(test *Test) string {
+func (r *Run) reproduce(test *testRun) string {
 	where := test.Package
 	if folder := r.folder(test.Package); folder != where {
 		where = "./" + folder

@@ -14,7 +14,7 @@ const cutOff = "cut off"
 
 // judged is the verdict of a check, made to fit what the testing package says:
 // a check whose test failed is not green, whatever it published before.
-func (t *Test) judged() string {
+func (t *testRun) judged() string {
 	verdict := t.Attributes["check.verdict"]
 	red := verdict == "fail" || verdict == "fixed" || verdict == "error"
 	switch {
