@@ -87,9 +87,12 @@ func writeBounds(page *bytes.Buffer, record Record) {
 	page.WriteString("| goal | | n | is | |\n|--|--:|--:|--:|--|\n")
 	for _, bound := range record.Bounds {
 		values := record.Values(bound.Series)
-		is := Quantile(values, bound.Quantile)
+		is, verdict := Quantile(values, bound.Quantile), "too few"
+		if bound.Quantile <= 0.5 || bound.Quantile == 1 || rare(values, bound.Quantile) != "" {
+			verdict = met(is, bound.AtMost)
+		}
 		fmt.Fprintf(page, "| %s | %s ≤ %s | %d | %s | %s |\n",
-			bound.Series, quantileName(bound.Quantile), number(bound.AtMost), len(values), number(is), met(is, bound.AtMost))
+			bound.Series, quantileName(bound.Quantile), number(bound.AtMost), len(values), number(is), verdict)
 	}
 	page.WriteString("\n")
 }

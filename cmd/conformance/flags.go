@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"flag"
 	"fmt"
@@ -48,7 +49,7 @@ func read(arguments []string, environment func(string) string, stderr io.Writer)
 	flags.StringVar(&passwordFile, "replicator-password-file", "", "file with its password; or else $CONFORMANCE_REPLICATOR_PASSWORD")
 	flags.BoolVar(&asked.servers.ReadOnly, "read-only", false, "create and change nothing")
 	flags.BoolVar(&asked.servers.Exclusive, "exclusive", false, "nobody else uses the servers: checks may change parameters, pause replay, use up slots")
-	flags.StringVar(&asked.profile, "profile", or(environment("CONFORMANCE_PROFILE"), "core"), strings.Join(conformance.Profiles(), ", "))
+	flags.StringVar(&asked.profile, "profile", cmp.Or(environment("CONFORMANCE_PROFILE"), "core"), strings.Join(conformance.Profiles(), ", "))
 	flags.StringVar(&only, "checks", environment("CONFORMANCE_CHECKS"), "ids, patterns or chapters, separated by commas; empty is all of the profile")
 	flags.BoolVar(&asked.list, "list", false, "list the checks and run none")
 	flags.BoolVar(&asked.json, "json", false, "with -list: as JSON")
@@ -171,11 +172,4 @@ func (a *asked) readPassword(path string, environment func(string) string) error
 	}
 	a.servers.Replicator.Password = strings.TrimRight(string(text), "\r\n")
 	return nil
-}
-
-func or(value, otherwise string) string {
-	if value == "" {
-		return otherwise
-	}
-	return value
 }
