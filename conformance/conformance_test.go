@@ -126,6 +126,9 @@ func start(t *testing.T, engine *stack.Engine, of subject) *conformance.Target {
 			t.Error(err)
 		}
 	})
+	if !of.foreign {
+		target.Operator = newDiscreet(t, target)
+	}
 	return target
 }
 
