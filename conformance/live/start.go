@@ -143,6 +143,9 @@ func (o *operator) wait(ctx context.Context, steps ...func(context.Context) erro
 		return err
 	}
 	o.target.Provenance = append(o.target.Provenance, changed(o.model.Changes)...)
+	if len(o.model.Unset) > 0 {
+		o.target.Provenance = append(o.target.Provenance, conformance.Fact{Name: "variables", Value: unset(o.model.Unset)})
+	}
 	return nil
 }
 
