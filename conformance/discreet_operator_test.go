@@ -5,8 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/postgres-master-slave/postgres-master-slave/conformance"
 )
 
@@ -21,23 +19,7 @@ type discreet struct {
 
 func newDiscreet(t *testing.T, target *conformance.Target) discreet {
 	t.Helper()
-	found := discreet{Operator: target.Operator, t: t}
-	// A password that is also the name of a role or database is no secret.
-	add := func(password string, names ...string) {
-		for _, name := range names {
-			if password == name {
-				return
-			}
-		}
-		if password != "" {
-			found.secrets = append(found.secrets, password)
-		}
-	}
-	config, err := target.Pair.Primary.Config(t.Context())
-	require.NoError(t, err)
-	add(config.Password, config.User, config.Database)
-	add(target.Replicator.Password, target.Replicator.Role)
-	return found
+	return discreet{Operator: target.Operator, t: t, secrets: secretsOf(t, target)}
 }
 
 func (o discreet) Exec(ctx context.Context, node string, variables []string, command ...string) (conformance.Execution, error) {

@@ -28,6 +28,7 @@ type runner struct {
 	scratch  string  // begins the names of what the checks create
 	patience float64 // factor on time limits
 	announce func(Check)
+	witness  func(context.Context, Check, *Target) string // or nil
 
 	preparing sync.Mutex // guards wear and stage before a check
 }
@@ -37,7 +38,9 @@ func newRunner(ctx context.Context, target *Target, chosen choices) (*runner, er
 	if err != nil {
 		return nil, err
 	}
-	return &runner{target: target, facts: facts, scratch: newScratch(), patience: chosen.patience, announce: chosen.announce}, nil
+	return &runner{
+		target: target, facts: facts, scratch: newScratch(), patience: chosen.patience, announce: chosen.announce, witness: chosen.witness,
+	}, nil
 }
 
 // end removes what checks have left that were cut off or could not clean up.
@@ -79,6 +82,7 @@ func (r *runner) runOn(ctx context.Context, target *Target, check Check) Result 
 		r.execute(ctx, c)
 		r.inspect(ctx, c)
 	}
+	r.show(ctx, c)
 	c.conclude(&result)
 	result.Duration = time.Since(start)
 	return result
@@ -126,7 +130,21 @@ func (r *runner) execute(ctx context.Context, c *C) {
 		}
 	}
 	c.describeServers()
+	r.show(ctx, c)
 	c.cleanUp(ctx)
+}
+
+// show lets the witness look at the servers of a check that has failed, once.
+func (r *runner) show(ctx context.Context, c *C) {
+	if r.witness == nil || c.shown || !c.Failed() || c.skipped {
+		return
+	}
+	c.shown = true
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupLimit)
+	defer cancel()
+	if note := r.witness(ctx, c.check, c.target); note != "" {
+		c.Logf("%s", note)
+	}
 }
 
 func (c *C) cleanUp(ctx context.Context) {
