@@ -173,7 +173,7 @@ func (s *subject) bulk(t *testing.T) {
 func (s *subject) exec(t *testing.T, script string, arguments ...string) string {
 	t.Helper()
 	command := append([]string{"bash", "-c", script, "bench"}, arguments...)
-	ended, err := s.Operator.Exec(t.Context(), s.Pair.Standby().Name(), command...)
+	ended, err := s.Operator.Exec(t.Context(), s.Pair.Standby().Name(), nil, command...)
 	require.NoError(t, err)
 	require.Zero(t, ended.ExitCode, "%s: %s", script, ended.Stderr)
 	return strings.TrimSpace(ended.Stdout)

@@ -40,6 +40,7 @@ type C struct {
 	broken  bool // the harness failed, not the target
 
 	lost   *pair.Node // does not come back by itself, as it was seen to tell
+	shown  bool       // the witness has seen the servers
 	untidy bool       // something may have stayed on the primary: only new servers will do
 }
 

@@ -46,7 +46,7 @@ func (c *C) newDirectory(nodes ...*pair.Node) (path string) {
 	path = "/tmp/" + c.ScratchName()
 	for _, node := range nodes {
 		c.Cleanup(func(ctx context.Context) error {
-			_, err := c.Operator().Exec(ctx, node.Name(), "rm", "-rf", path)
+			_, err := c.Operator().Exec(ctx, node.Name(), nil, "rm", "-rf", path)
 			return err
 		})
 		made := c.beside(node, "sh", "-c", directoryScript, "sh", path, ask[string](c, node, dataDirectorySQL))

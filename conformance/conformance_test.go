@@ -63,8 +63,9 @@ func run(t *testing.T, of subject, checks []conformance.Check) {
 	checks = chosen(t, checks)
 	show := liveLine(t)
 	engine := openEngine(t, show)
-	target := start(t, engine, of)
-	conformance.Run(t, target, checks, append(of.runOptions(checks), announcing(checks, show))...)
+	witness := newWitness(t, of.known)
+	target := witness.learn(start(t, engine, of))
+	conformance.Run(t, target, checks, slices.Concat(of.runOptions(checks), witness.options(), []conformance.Option{announcing(checks, show)})...)
 }
 
 // openEngine connects to the engine; at the end nothing of the run may be left.
@@ -126,6 +127,9 @@ func start(t *testing.T, engine *stack.Engine, of subject) *conformance.Target {
 			t.Error(err)
 		}
 	})
+	if !of.foreign {
+		target.Operator = newDiscreet(t, target)
+	}
 	return target
 }
 

@@ -129,7 +129,7 @@ func (c *C) inspect(node *pair.Node) Container {
 
 // beside runs a command beside a node's server.
 func (c *C) beside(node *pair.Node, command ...string) Execution {
-	ended, err := c.Operator().Exec(c.ctx, node.Name(), command...)
+	ended, err := c.Operator().Exec(c.ctx, node.Name(), nil, command...)
 	c.Harness(err)
 	return ended
 }

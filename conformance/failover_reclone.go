@@ -83,8 +83,8 @@ func recloneRejoins(c *C) {
 	p.on(c, p.promoted).Do(insertKeptSQL, afterRow, "for the new clone")
 	c.stopForGood(p.old)
 	role := c.Replicator()
-	c.mustOffline(p.old, "base backup into the data directory", "sh", "-c", recloneScript, "sh", p.oldHome.directory,
-		fmt.Sprintf("%s user=%s password=%s", c.addressOf(p.promoted), connectionValue(role.Role), connectionValue(role.Password)))
+	c.mustOffline(p.old, "base backup into the data directory", logsInWith(role.Password),
+		"sh", "-c", recloneScript, "sh", p.oldHome.directory, c.addressOf(p.promoted)+" user="+connectionValue(role.Role))
 	began, log := time.Now(), c.startAgain(p.old)
 	// The backup's settings are the promoted server's own, from when it was a
 	// standby: --write-recovery-conf adds where to stream from and, without

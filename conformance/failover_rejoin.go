@@ -21,17 +21,16 @@ func (c *C) homeOf(node *pair.Node) home {
 // asServerScript steps down from root, as the server does.
 const asServerScript = `[ "$(id -u)" != 0 ] || exec gosu postgres "$@"; exec "$@"`
 
-// offline runs a command on a stopped server's data.
-func (c *C) offline(node *pair.Node, command ...string) Execution {
-	ended, err := c.Operator().Run(c.ctx, node.Name(), append([]string{"sh", "-c", asServerScript, "sh"}, command...)...)
+// offline runs a command on a stopped server's data, with more variables.
+func (c *C) offline(node *pair.Node, variables []string, command ...string) Execution {
+	ended, err := c.Operator().Run(c.ctx, node.Name(), variables, append([]string{"sh", "-c", asServerScript, "sh"}, command...)...)
 	c.Harness(err)
 	return ended
 }
 
-// mustOffline is offline for a command that is only a step. What it was given
-// is not shown: it may hold a password.
-func (c *C) mustOffline(node *pair.Node, step string, command ...string) {
-	if ended := c.offline(node, command...); ended.ExitCode != 0 {
+// mustOffline is offline for a command that is only a step.
+func (c *C) mustOffline(node *pair.Node, step string, variables []string, command ...string) {
+	if ended := c.offline(node, variables, command...); ended.ExitCode != 0 {
 		c.Fatalf("%s of %s: exit code %d: %s", step, node.Name(), ended.ExitCode, strings.TrimSpace(ended.Stderr+ended.Stdout))
 	}
 }
@@ -42,12 +41,16 @@ func (c *C) addressOf(node *pair.Node) string {
 }
 
 // adminOf is how it logs in there as the role of the checks.
-func (c *C) adminOf(node *pair.Node) string {
+func (c *C) adminOf(node *pair.Node) (address string, variables []string) {
 	config, err := node.Config(c.ctx)
 	c.Harness(err)
-	return fmt.Sprintf("%s user=%s password=%s dbname=%s", c.addressOf(node),
-		connectionValue(config.User), connectionValue(config.Password), connectionValue(config.Database))
+	return fmt.Sprintf("%s user=%s dbname=%s", c.addressOf(node), connectionValue(config.User), connectionValue(config.Database)),
+		logsInWith(config.Password)
 }
+
+// logsInWith gives a password to a client of PostgreSQL where no list of
+// processes shows it.
+func logsInWith(password string) (variables []string) { return []string{"PGPASSWORD=" + password} }
 
 // connectionValue quotes a value of a connection string.
 //
@@ -59,7 +62,7 @@ func connectionValue(value string) string {
 // followScript makes a stopped server a standby. The last value of a parameter counts.
 const followScript = `
 set -e
-printf '%s\n' "$2" >> "$1/postgresql.auto.conf"
+printf '%s\n' "$STANDBY_SETTINGS" >> "$1/postgresql.auto.conf"
 touch "$1/standby.signal"`
 
 // follow makes a stopped server a standby of another node: it connects as the
@@ -71,7 +74,8 @@ func (c *C) follow(node *pair.Node, at home, upstream *pair.Node, slot string) {
 	}
 	settings := fmt.Sprintf("primary_conninfo = '%s'\nprimary_slot_name = '%s'\nwal_retrieve_retry_interval = '200ms'",
 		strings.NewReplacer(`\`, `\\`, `'`, `''`).Replace(conninfo), slot)
-	c.mustOffline(node, "write standby settings", "sh", "-c", followScript, "sh", at.directory, settings)
+	c.mustOffline(node, "write standby settings", []string{"STANDBY_SETTINGS=" + settings},
+		"sh", "-c", followScript, "sh", at.directory)
 }
 
 // rejoined waits until the old primary streams from the promoted server.

@@ -32,10 +32,11 @@ func rewindAfterCheckpoint(c *C) {
 	if !ok {
 		c.Fatalf("scene gives no promotion")
 	}
-	rewind := []string{"pg_rewind", "--target-pgdata", p.oldHome.directory, "--source-server", c.adminOf(p.promoted)}
+	source, login := c.adminOf(p.promoted)
+	rewind := []string{"pg_rewind", "--target-pgdata", p.oldHome.directory, "--source-server", source}
 	c.stopForGood(p.old)
 	c.needsOldCheckpoint(p.promoted, c.claim(p.promoted))
-	if early := c.offline(p.old, append(rewind, "--dry-run")...); early.ExitCode != 0 {
+	if early := c.offline(p.old, login, append(rewind, "--dry-run")...); early.ExitCode != 0 {
 		c.Fatalf("pg_rewind cannot be used on %s: %s", p.old.Name(), strings.TrimSpace(early.Stderr+early.Stdout))
 	} else if fooled := strings.Contains(early.Stderr+early.Stdout, nothingToRewind); fooled != c.rewindTrustsControl() {
 		c.Errorf("pg_rewind right after the promotion says: %s", strings.TrimSpace(early.Stderr+early.Stdout))
@@ -44,7 +45,7 @@ func rewindAfterCheckpoint(c *C) {
 		c.Fatalf("checkpoint: %v", err)
 	}
 	began := time.Now()
-	ended := c.offline(p.old, rewind...)
+	ended := c.offline(p.old, login, rewind...)
 	if said := ended.Stderr + ended.Stdout; ended.ExitCode != 0 || strings.Contains(said, nothingToRewind) {
 		c.Fatalf("pg_rewind of %s after a checkpoint on %s: exit code %d: %s", p.old.Name(), p.promoted.Name(), ended.ExitCode, strings.TrimSpace(said))
 	}

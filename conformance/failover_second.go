@@ -42,7 +42,7 @@ func noSecondPrimary(c *C) {
 	f := sceneOf[*failover](c)
 	c.claim(f.promoted)
 	// A server that was killed has left its lock file behind.
-	c.mustOffline(f.old, "remove lock file", "rm", "-f", f.home.directory+"/postmaster.pid")
+	c.mustOffline(f.old, "remove lock file", nil, "rm", "-f", f.home.directory+"/postmaster.pid")
 	c.startAgain(f.old)
 	c.mustNotTakeWrites(f.old, f.home, f.promoted)
 }
@@ -85,7 +85,7 @@ func (c *C) mustNotTakeWrites(old *pair.Node, at home, promoted *pair.Node) {
 		if err != nil || state.State == "exited" || state.State == "dead" {
 			return err == nil, state.State, err
 		}
-		begun, err := c.Operator().Exec(ctx, old.Name(), "test", "-e", at.directory+"/postmaster.pid")
+		begun, err := c.Operator().Exec(ctx, old.Name(), nil, "test", "-e", at.directory+"/postmaster.pid")
 		looks++
 		waited := looks > beginLooks && time.Since(since) > beginBound
 		return err == nil && begun.ExitCode != 0 && waited, fmt.Sprintf("lock file of a server: %t", begun.ExitCode == 0), err

@@ -35,10 +35,11 @@ func runFaults(t *testing.T, of subject) {
 		return
 	}
 	engine := openEngine(t, liveLine(t))
+	witness := newWitness(t, of.known)
 	conformance.RunChapters(t, func(t *testing.T) *conformance.Target {
 		t.Helper()
-		return start(t, engine, of)
-	}, checks, of.runOptions(checks)...)
+		return witness.learn(start(t, engine, of))
+	}, checks, append(of.runOptions(checks), witness.options()...)...)
 }
 
 // readDeviations reads a list, each entry of which names a check of the suite.

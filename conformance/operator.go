@@ -30,12 +30,14 @@ type Observer interface {
 	Logs(ctx context.Context, node string, since time.Time) (string, error)
 	// Exec runs a command beside the server and waits for its end.
 	// A command that ran and failed is no error: see Execution.ExitCode.
-	Exec(ctx context.Context, node string, command ...string) (Execution, error)
+	// Variables, KEY=value, are added to its environment: a password among the
+	// arguments would be in every list of the host's processes.
+	Exec(ctx context.Context, node string, variables []string, command ...string) (Execution, error)
 	// Run runs a command on what a node has while its server is stopped: in a
 	// container of its own, with the node's image, account, variables, volumes
 	// and networks, where other nodes are found under their names. It waits for
 	// its end; a command that ran and failed is no error.
-	Run(ctx context.Context, node string, command ...string) (Execution, error)
+	Run(ctx context.Context, node string, variables []string, command ...string) (Execution, error)
 	// Ready is when the running pair was first found ready, by a wait that
 	// began as soon as its containers had been started.
 	Ready() time.Time

@@ -1,6 +1,9 @@
 package conformance
 
-import "strings"
+import (
+	"context"
+	"strings"
+)
 
 // Option changes how checks are run.
 type Option func(*choices)
@@ -9,6 +12,7 @@ type choices struct {
 	deviations Deviations
 	announce   func(Check)
 	observe    func(Result)
+	witness    func(context.Context, Check, *Target) string
 	reproduce  func(test string, check Check) string
 	patience   float64
 	keep       bool
@@ -29,6 +33,12 @@ func WithAnnouncer(announce func(Check)) Option {
 // WithObserver tells each result as it comes.
 func WithObserver(observe func(Result)) Option {
 	return func(c *choices) { c.observe = observe }
+}
+
+// WithWitness has somebody look at the servers of a check that has failed,
+// before they are mended or removed. What it gives is told with the result.
+func WithWitness(look func(ctx context.Context, check Check, target *Target) (note string)) Option {
+	return func(c *choices) { c.witness = look }
 }
 
 // WithReproduce tells the reader of the results how to run one check again.

@@ -124,7 +124,7 @@ func (c *C) freezeClone() (goOn func()) {
 	})
 	// What was sent may still be on its way: a clone without a file cannot be cut.
 	c.Eventually("the base backup has arrived in part", returnLimit, func(ctx context.Context) (bool, string, error) {
-		found, err := c.Operator().Exec(ctx, standby.Name(), "sh", "-c", findBackupLabel)
+		found, err := c.Operator().Exec(ctx, standby.Name(), nil, "sh", "-c", findBackupLabel)
 		// Of a container that is being removed, the engine says so on this output.
 		return strings.HasSuffix(strings.TrimSpace(found.Stdout), "backup_label"), found.Stdout + found.Stderr, err
 	})
@@ -143,7 +143,7 @@ func (c *C) freezeClone() (goOn func()) {
 func (c *C) addBallast(node *pair.Node) (remove func(context.Context) error) {
 	file := path.Join(ask[string](c, node, dataDirectorySQL), c.ScratchName())
 	remove = func(ctx context.Context) error {
-		_, err := c.Operator().Exec(ctx, node.Name(), "rm", "-f", file)
+		_, err := c.Operator().Exec(ctx, node.Name(), nil, "rm", "-f", file)
 		return err
 	}
 	c.Cleanup(remove)

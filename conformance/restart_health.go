@@ -107,7 +107,7 @@ func (c *C) probeInitialisation(node *pair.Node, probe []string) (probes int) {
 			return before == onTCP, before.String(), err
 		}
 		probes++
-		ended, err := c.Operator().Exec(ctx, node.Name(), probe...)
+		ended, err := c.Operator().Exec(ctx, node.Name(), nil, probe...)
 		if err != nil {
 			return false, "", err
 		}

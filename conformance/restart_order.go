@@ -71,7 +71,7 @@ func (c *C) startAndTry(standby *pair.Node, port int32) {
 		if err != nil || state.State != "running" {
 			return err == nil, "container " + state.State, err
 		}
-		ended, err := c.Operator().Exec(ctx, standby.Name(), "cat", "/proc/net/tcp", "/proc/net/tcp6")
+		ended, err := c.Operator().Exec(ctx, standby.Name(), nil, "cat", "/proc/net/tcp", "/proc/net/tcp6")
 		return err == nil && connectsTo(ended.Stdout, port), fmt.Sprintf("no line in its log, no connection to port %d", port), err
 	})
 }

@@ -30,7 +30,8 @@ type runner struct {
 	scratch  string  // begins the names of what the checks create
 	patience float64 // factor on time limits
 	announce func(Check)
-	keep     bool // whatever would change the servers ends with the first red check
+	keep     bool                                         // whatever would change the servers ends with the first red check
+	witness  func(context.Context, Check, *Target) string // or nil
 
 	preparing sync.Mutex // guards what follows, and wear and stage
 	working   int        // checks that are being executed
@@ -42,7 +43,10 @@ func newRunner(ctx context.Context, target *Target, chosen choices) (*runner, er
 	if err != nil {
 		return nil, err
 	}
-	return &runner{target: target, facts: facts, scratch: newScratch(), patience: chosen.patience, announce: chosen.announce, keep: chosen.keep}, nil
+	return &runner{
+		target: target, facts: facts, scratch: newScratch(), patience: chosen.patience,
+		announce: chosen.announce, witness: chosen.witness, keep: chosen.keep,
+	}, nil
 }
 
 // end removes what checks have left that were cut off or could not clean up.
@@ -83,6 +87,7 @@ func (r *runner) runOn(ctx context.Context, target *Target, check Check) Result 
 		r.execute(ctx, c)
 		r.inspect(ctx, c)
 	}
+	r.show(ctx, c)
 	c.conclude(&result)
 	result.Duration = time.Since(start)
 	return result
@@ -154,6 +159,7 @@ func (r *runner) execute(ctx context.Context, c *C) {
 		c.explain(tooLong)
 	}
 	c.describeServers()
+	r.show(ctx, c)
 	c.cleanUp(ctx)
 }
 
@@ -164,6 +170,19 @@ func (c *C) explain(cause error) {
 	said := func(reason string) bool { return strings.Contains(reason, cause.Error()) }
 	if len(c.reasons) > 0 && !c.skipped && !slices.ContainsFunc(c.reasons, said) {
 		c.reasons = append(c.reasons, cause.Error())
+	}
+}
+
+// show lets the witness look at the servers of a check that has failed, once.
+func (r *runner) show(ctx context.Context, c *C) {
+	if r.witness == nil || c.shown || !c.Failed() || c.skipped {
+		return
+	}
+	c.shown = true
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.scaled(cleanupLimit))
+	defer cancel()
+	if note := r.witness(ctx, c.check, c.target); note != "" {
+		c.Logf("%s", note)
 	}
 }
 

@@ -127,6 +127,41 @@ func TestCleanupRunsBackwards(t *testing.T) {
 	assert.Equal(t, []string{"second", "first"}, order)
 }
 
+// Who looks at the servers of a failed check sees them as it left them.
+func TestWitnessComesBeforeTheCleanUp(t *testing.T) {
+	for name, test := range map[string]struct {
+		run    func(c *C)
+		seen   []string
+		reason string
+	}{
+		"a failure":           {func(c *C) { c.Errorf("saw 7") }, []string{"unit/test", "cleaned up"}, "kept"},
+		"the harness's fault": {func(c *C) { c.Harness(errors.New("fell over")) }, []string{"unit/test", "cleaned up"}, "kept"},
+		"success":             {func(*C) {}, []string{"cleaned up"}, ""},
+		"a skip":              {func(c *C) { c.Skipf("not here") }, []string{"cleaned up"}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			runner := unitRunner()
+			var seen []string
+			runner.witness = func(_ context.Context, check Check, target *Target) string {
+				assert.Same(t, runner.target, target)
+				seen = append(seen, check.ID)
+				return "kept"
+			}
+			result := runner.run(t.Context(), Check{ID: "unit/test", Run: func(c *C) {
+				c.Cleanup(func(context.Context) error {
+					seen = append(seen, "cleaned up")
+					return nil
+				})
+				test.run(c)
+			}})
+			assert.Equal(t, test.seen, seen)
+			if test.reason != "" {
+				assert.Equal(t, test.reason, result.Reasons[len(result.Reasons)-1])
+			}
+		})
+	}
+}
+
 func TestUnmetNeeds(t *testing.T) {
 	for name, test := range map[string]struct {
 		needs  Needs

@@ -38,6 +38,7 @@ func startupBackupChecks() []Check {
 type clone struct {
 	standby   *pair.Node
 	directory string
+	variables []string
 	command   []string
 	removed   bool
 }
@@ -51,9 +52,10 @@ rm -rf "$directory"; exit $code`
 // newClone prepares a clone that reaches the primary as the standby does.
 func (c *C) newClone(standby *pair.Node, options ...string) *clone {
 	receiver := c.streamTo(standby).receiver
-	clone := &clone{standby: standby, directory: path.Join("/tmp", c.ScratchName())}
+	clone := &clone{
+		standby: standby, directory: path.Join("/tmp", c.ScratchName()), variables: logsInWith(c.Replicator().Password),
+	}
 	clone.command = append([]string{
-		"env", "PGPASSWORD=" + c.Replicator().Password,
 		"pg_basebackup", "--host=" + receiver.SenderHost, "--port=" + strconv.Itoa(int(receiver.SenderPort)),
 		"--username=" + c.Replicator().Role, "--no-password", "--pgdata=" + clone.directory,
 		"--checkpoint=fast", "--no-sync", "--wal-method=stream",
@@ -62,7 +64,7 @@ func (c *C) newClone(standby *pair.Node, options ...string) *clone {
 		if clone.removed {
 			return nil
 		}
-		_, err := c.Operator().Exec(ctx, standby.Name(), "rm", "-rf", clone.directory)
+		_, err := c.Operator().Exec(ctx, standby.Name(), nil, "rm", "-rf", clone.directory)
 		return err
 	})
 	return clone
@@ -70,7 +72,7 @@ func (c *C) newClone(standby *pair.Node, options ...string) *clone {
 
 func (c *C) run(clone *clone) (Execution, error) {
 	command := append([]string{"sh", "-c", cloneScript, "sh", clone.directory}, clone.command...)
-	ended, err := c.Operator().Exec(c.ctx, clone.standby.Name(), command...)
+	ended, err := c.Operator().Exec(c.ctx, clone.standby.Name(), clone.variables, command...)
 	clone.removed = err == nil
 	return ended, err
 }

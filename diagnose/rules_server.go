@@ -40,7 +40,7 @@ var serverRules = []rule{ //nolint:gochecknoglobals // a constant list
 	{
 		id: "no-superuser-password", what: "no `POSTGRES_PASSWORD`",
 		sees:  "`superuser password is not specified`, exit code 1",
-		cause: "the image refuses to initialise {server}, because its environment has no POSTGRES_PASSWORD",
+		cause: "the image refuses to initialise {server}, because POSTGRES_PASSWORD is not in its environment, or empty",
 		cure:  "Give {server} `environment: {POSTGRES_PASSWORD: …}`; a standby needs it only when it initialises a cluster, which it should not: let it run pg_basebackup.",
 		log:   saying{any: []string{"superuser password is not specified"}},
 	},

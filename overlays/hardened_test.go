@@ -96,7 +96,7 @@ func testLeftovers(t *testing.T, servers hardened) {
 func testInstalled(t *testing.T, servers hardened) {
 	require.NoError(t, servers.operator.Stop(t.Context(), second))
 	const script = `mv "$1" "$1.making" && mkdir "$1.replaced"`
-	ended, err := servers.operator.Run(t.Context(), second, "bash", "-c", script, "bash", dataDirectory)
+	ended, err := servers.operator.Run(t.Context(), second, nil, "bash", "-c", script, "bash", dataDirectory)
 	require.NoError(t, err)
 	require.Zero(t, ended.ExitCode, ended.Stderr)
 	before := time.Now()
@@ -193,7 +193,7 @@ func (h hardened) logs(t *testing.T) string {
 
 func (h hardened) exec(t *testing.T, node string, command ...string) {
 	t.Helper()
-	ended, err := h.operator.Exec(t.Context(), node, command...)
+	ended, err := h.operator.Exec(t.Context(), node, nil, command...)
 	require.NoError(t, err)
 	require.Zero(t, ended.ExitCode, "%v: %s", command, ended.Stderr)
 }
@@ -201,7 +201,7 @@ func (h hardened) exec(t *testing.T, node string, command ...string) {
 func (h hardened) eventually(t *testing.T, node, script string) {
 	t.Helper()
 	require.Eventually(t, func() bool {
-		ended, err := h.operator.Exec(t.Context(), node, "sh", "-c", script)
+		ended, err := h.operator.Exec(t.Context(), node, nil, "sh", "-c", script)
 		return err == nil && ended.ExitCode == 0
 	}, stepLimit, 200*time.Millisecond, "%s: %s", node, script)
 }

@@ -14,7 +14,9 @@ import (
 	"github.com/postgres-master-slave/postgres-master-slave/pair"
 )
 
-// holderVariable tells a process that it is a holder, and of what.
+// holderVariable tells a process that it is a holder. Of what, it reads from
+// its standard input: an order has passwords, which no list of processes and no
+// environment of a child shall show.
 const holderVariable = "POSTGRES_MASTER_SLAVE_HOLDER"
 
 // linger is how long a holder keeps a pair that nobody uses: the next package
@@ -32,8 +34,7 @@ type order struct {
 // A holder is this executable with holderVariable set. It must act before the
 // program or its tests begin, hence an init function.
 func init() { //nolint:gochecknoinits // see above
-	given := os.Getenv(holderVariable)
-	if given == "" {
+	if os.Getenv(holderVariable) == "" {
 		return
 	}
 	if err := os.Unsetenv(holderVariable); err != nil { // its watchdog is no holder
@@ -45,7 +46,7 @@ func init() { //nolint:gochecknoinits // see above
 	)
 	syscall.CloseOnExec(result) // the watchdog would keep them open
 	syscall.CloseOnExec(turn)
-	if err := hold(context.Background(), given, os.NewFile(turn, "turn"), os.NewFile(result, "result")); err != nil {
+	if err := hold(context.Background(), os.Stdin, os.NewFile(turn, "turn"), os.NewFile(result, "result")); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
@@ -79,15 +80,22 @@ func (m place) startHolder(ctx context.Context, turn *os.File, chosen config) er
 	}
 	defer func() { _ = result.Close() }() // it was only read
 	process := exec.Command(executable)   //nolint:noctx // it must outlive every context of this process
-	process.Env = append(os.Environ(), holderVariable+"="+string(do))
+	process.Env = append(os.Environ(), holderVariable+"=yes")
 	process.Dir = "/"                                        // keeps no directory busy
 	process.Stderr = log                                     // `go test` would wait for its own to be closed
 	process.ExtraFiles = []*os.File{theirs, turn}            // the third and the fourth after the standard ones
 	process.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // Ctrl-C is for one test run, others may share the pair
+	orders, err := process.StdinPipe()
+	if err != nil {
+		return errors.Join(err, theirs.Close())
+	}
 	err = process.Start()
 	if err = errors.Join(err, theirs.Close()); err != nil {
 		return err
 	}
+	// A holder that died before it read them says why below.
+	_, _ = orders.Write(do)
+	_ = orders.Close()
 	stop := context.AfterFunc(ctx, func() { _ = result.Close() }) // the reader gets the error
 	defer stop()
 	said, err := io.ReadAll(result)
@@ -106,9 +114,9 @@ const ready = "ready"
 
 // hold is a holder's whole life: it makes a pair, tells whoever connects where
 // it is, and removes it when nobody has been connected for a while.
-func hold(ctx context.Context, given string, turn io.Closer, result io.WriteCloser) error {
+func hold(ctx context.Context, orders io.Reader, turn io.Closer, result io.WriteCloser) error {
 	var do order
-	if err := json.Unmarshal([]byte(given), &do); err != nil {
+	if err := json.NewDecoder(orders).Decode(&do); err != nil {
 		return fmt.Errorf("read order: %w", err)
 	}
 	m := place{folder: do.Folder, key: do.Key}

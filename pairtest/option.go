@@ -13,7 +13,7 @@ import (
 // Option changes how a pair is made.
 type Option func(*config)
 
-// config says how a pair is made. A holder gets it as JSON.
+// config says how a pair is made. A holder gets it as JSON, through a pipe.
 type config struct {
 	Files    []string // compose files, absolute; none is the shipped recipe
 	Hardened bool     // the hardened overlay over the shipped recipe

@@ -54,7 +54,7 @@ func TestImagesAreBuiltUnderNamesOfTheRun(t *testing.T) {
 	engine := open(t)
 	running := up(t, engine, stack.Options{Files: []string{file}, Name: "built"})
 	for _, service := range []string{"one", "two", "three"} {
-		ended, err := running.Exec(t.Context(), service, "cat", "/built")
+		ended, err := running.Exec(t.Context(), service, nil, "cat", "/built")
 		require.NoError(t, err)
 		assert.Equal(t, "built", strings.TrimSpace(ended.Stdout), service)
 	}

@@ -98,10 +98,6 @@ func packed(project *types.Project) (map[string][]byte, error) {
 
 func (p parcel) pack(out *tar.Writer) error {
 	source, err := filepath.EvalSymlinks(p.source)
-	if errors.Is(err, fs.ErrNotExist) { // the engine makes a folder of what is not there
-		const mode = 0o755
-		return out.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: inArchive(p.target) + "/", Mode: mode})
-	}
 	if err != nil {
 		return err
 	}

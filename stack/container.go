@@ -172,8 +172,10 @@ type Execution struct {
 }
 
 // Exec runs a command in a service's container, as the container's user.
+// Variables, KEY=value, are added to its environment; its arguments are in every
+// list of the host's processes.
 // A command that ran and failed is no error: see Execution.ExitCode.
-func (s *containers) Exec(ctx context.Context, service string, command ...string) (Execution, error) {
+func (s *containers) Exec(ctx context.Context, service string, variables []string, command ...string) (Execution, error) {
 	id, err := s.find(ctx, service)
 	if err != nil {
 		return Execution{}, err
@@ -182,7 +184,7 @@ func (s *containers) Exec(ctx context.Context, service string, command ...string
 		return Execution{}, fmt.Errorf("run %s in %s: %w", command[0], service, err)
 	}
 	engine := s.engine.cli.Client()
-	created, err := engine.ContainerExecCreate(ctx, id, container.ExecOptions{Cmd: command, AttachStdout: true, AttachStderr: true})
+	created, err := engine.ContainerExecCreate(ctx, id, container.ExecOptions{Env: variables, Cmd: command, AttachStdout: true, AttachStderr: true})
 	if err != nil {
 		return failed(err)
 	}

@@ -3,7 +3,6 @@ package stack
 import (
 	"fmt"
 	"maps"
-	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -125,18 +124,6 @@ func (i *isolation) services() {
 	}
 }
 
-// bind is what stands in the place of a file or directory of the host.
-func (i *isolation) bind(service types.ServiceConfig, mount types.ServiceVolumeConfig) types.ServiceVolumeConfig {
-	if mount.ReadOnly || !holdsData(service, mount.Target) {
-		mount.ReadOnly = true
-		return mount
-	}
-	i.change("service %s keeps its data in %s of the host: an empty volume stands in its place", service.Name, mount.Source)
-	key := strings.Trim(notInNames.ReplaceAllString("host"+mount.Source, "-"), "-")
-	i.project.Volumes[key] = types.VolumeConfig{Name: i.project.Name + "_" + key, CustomLabels: merged(nil, i.labels)}
-	return types.ServiceVolumeConfig{Type: types.VolumeTypeVolume, Source: key, Target: mount.Target}
-}
-
 // answerTo lets a service be found by the container name that it can't have.
 func answerTo(service *types.ServiceConfig) {
 	if service.ContainerName == "" {
@@ -173,28 +160,4 @@ func addressed(project *types.Project, key string) bool {
 		}
 	}
 	return false
-}
-
-// notInNames is what a volume may not be called.
-var notInNames = regexp.MustCompile(`[^a-zA-Z0-9_.-]+`)
-
-// dataDirectory is where images keep PostgreSQL's data unless PGDATA says otherwise.
-const dataDirectory = "/var/lib/postgresql/data"
-
-// holdsData says whether a directory of a container is one that PostgreSQL
-// writes its data to, or one above it or below it.
-//
-// Source: documentation of the images postgres (PGDATA, VOLUME since 18) and bitnami/postgresql.
-func holdsData(service types.ServiceConfig, target string) bool {
-	places := []string{dataDirectory, "/bitnami/postgresql"}
-	for _, name := range []string{"PGDATA", "POSTGRESQL_DATA_DIR"} {
-		if value := service.Environment[name]; value != nil && *value != "" {
-			places = append(places, *value)
-		}
-	}
-	target = path.Clean(target)
-	return slices.ContainsFunc(places, func(place string) bool {
-		place = path.Clean(place)
-		return target == place || strings.HasPrefix(place, target+"/") || strings.HasPrefix(target, place+"/")
-	})
 }

@@ -130,6 +130,7 @@ networks:
   data: {ipam: {config: [{subnet: 10.98.0.0/24}]}}
   fixed: {ipam: {config: [{subnet: 10.99.0.0/24}]}}
 `)
+	write(t, filepath.Dir(file)+"/init.sql", "", 0o600)
 	project, err := load(t.Context(), Options{Files: []string{file}}, "isolated")
 	require.NoError(t, err)
 	isolate(project, nil, Options{Publish: map[string]uint16{"db": 5432}})

@@ -113,7 +113,7 @@ func (s *Stack) open(ctx context.Context, from string, door door, dial func(cont
 // proxy of the engine may have answered.
 func (s *Stack) knock(ctx context.Context, from string, link *Link) error {
 	const limit = 3 * time.Second
-	ended, err := s.Exec(ctx, from, "timeout", "2", "bash", "-c", `exec 3<>"/dev/tcp/$0/$1"`, link.host, strconv.Itoa(int(link.port)))
+	ended, err := s.Exec(ctx, from, nil, "timeout", "2", "bash", "-c", `exec 3<>"/dev/tcp/$0/$1"`, link.host, strconv.Itoa(int(link.port)))
 	if err != nil {
 		return err
 	}

@@ -18,7 +18,7 @@ import (
 func hears(t *testing.T, running *stack.Stack, link *stack.Link, patience string) (ok bool, took time.Duration) {
 	t.Helper()
 	began := time.Now()
-	ended, err := running.Exec(t.Context(), "two", "timeout", patience, "bash", "-c",
+	ended, err := running.Exec(t.Context(), "two", nil, "timeout", patience, "bash", "-c",
 		`exec 3<>"/dev/tcp/$0/$1" && head -c 5 <&3`, link.Host(), strconv.Itoa(int(link.Port())))
 	require.NoError(t, err)
 	return strings.TrimSpace(ended.Stdout) == "hello", time.Since(began)

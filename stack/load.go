@@ -5,10 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"strings"
 	"sync"
 
 	"github.com/compose-spec/compose-go/v2/cli"
+	"github.com/compose-spec/compose-go/v2/loader"
+	"github.com/compose-spec/compose-go/v2/template"
 	"github.com/compose-spec/compose-go/v2/types"
 	"github.com/docker/compose/v2/pkg/api"
 )
@@ -29,6 +32,12 @@ var loading sync.Mutex //nolint:gochecknoglobals // it guards a global variable
 // process nor a .env file beside the compose file play a part.
 // Errors: ErrRecipe, ErrHost.
 func load(ctx context.Context, options Options, name string) (*types.Project, error) {
+	return loadNoting(ctx, options, name, func(string) {})
+}
+
+// loadNoting is load that tells of each variable that the files refer to and
+// that is not set: compose takes it for empty.
+func loadNoting(ctx context.Context, options Options, name string, unset func(variable string)) (*types.Project, error) {
 	if len(options.Files) == 0 {
 		return nil, fmt.Errorf("load compose file: %w: none given", ErrRecipe)
 	}
@@ -38,6 +47,11 @@ func load(ctx context.Context, options Options, name string) (*types.Project, er
 	settings := []cli.ProjectOptionsFn{
 		cli.WithName(name), cli.WithEnv(options.Environment), cli.WithResolvedPaths(true),
 		cli.WithoutEnvironmentResolution, // env_file is read below, once it may be
+		cli.WithLoadOptions(func(how *loader.Options) {
+			if how.Interpolate != nil { // it is nil while files are only read
+				how.Interpolate.Substitute = substitute(unset)
+			}
+		}),
 	}
 	if options.Environment != nil {
 		settings = append(settings, cli.WithEnvFiles(options.EnvFiles...), cli.WithDotEnv)
@@ -74,6 +88,23 @@ func load(ctx context.Context, options Options, name string) (*types.Project, er
 		}
 	}
 	return project, nil
+}
+
+var variableName = regexp.MustCompile(`^\$\{?(\w+)`)
+
+// substitute fills in variables as the loader does by itself, and tells of those
+// that are neither set nor have a default.
+func substitute(unset func(variable string)) func(string, template.Mapping) (string, error) {
+	replace := func(reference string, values template.Mapping, how *template.Config) (string, error) {
+		value, applied, err := template.DefaultReplacementAppliedFunc(reference, values, how)
+		if found := variableName.FindStringSubmatch(reference); err == nil && !applied && found != nil {
+			unset(found[1])
+		}
+		return value, err
+	}
+	return func(text string, values template.Mapping) (string, error) {
+		return template.SubstituteWithOptions(text, values, template.WithReplacementFunction(replace), template.WithoutLogging)
+	}
 }
 
 // composeLabels are those by which the SDK finds its containers again; the

@@ -16,6 +16,7 @@ type Model struct {
 	Volumes  []string // names of declared volumes, sorted
 	Networks []string // names of declared networks, sorted
 	Changes  []string // what runs otherwise than written, so that nothing of the host's is harmed
+	Unset    []string // variables that the files refer to and that are not set, sorted: they are empty
 }
 
 // Service is one service of a Model.
@@ -62,7 +63,8 @@ func Load(ctx context.Context, files ...string) (Model, error) {
 func (o Options) Load(ctx context.Context) (Model, error) {
 	silence()
 	const name = "model"
-	project, err := load(ctx, o, name)
+	unset := map[string]bool{}
+	project, err := loadNoting(ctx, o, name, func(variable string) { unset[variable] = true })
 	if err != nil {
 		return Model{}, err
 	}
@@ -70,6 +72,7 @@ func (o Options) Load(ctx context.Context) (Model, error) {
 		Services: map[string]Service{},
 		Volumes:  slices.Sorted(slices.Values(project.VolumeNames())),
 		Networks: slices.Sorted(slices.Values(project.NetworkNames())),
+		Unset:    slices.Sorted(maps.Keys(unset)),
 	}
 	for name, service := range project.Services {
 		one := Service{

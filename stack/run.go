@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 
 	"github.com/docker/compose/v2/pkg/api"
 	"github.com/docker/docker/api/types/container"
@@ -16,10 +17,11 @@ import (
 
 // Run runs a command in a one-off container that is like a service's own, which
 // may be stopped: same image, user, variables, volumes and networks, but no
-// published port and no entrypoint before the command. It is removed afterwards.
+// published port and no entrypoint before the command. Variables, KEY=value, are
+// added to the service's. It is removed afterwards.
 // A command that ran and failed is no error: see Execution.ExitCode.
 // Errors: ErrNoContainer, or what the engine said.
-func (s *Stack) Run(ctx context.Context, service string, command ...string) (ended Execution, err error) {
+func (s *Stack) Run(ctx context.Context, service string, variables []string, command ...string) (ended Execution, err error) {
 	ctx, done, err := s.engine.creating(ctx)
 	if err != nil {
 		return Execution{}, fmt.Errorf("run %s in %s: %w", command[0], service, err)
@@ -30,7 +32,7 @@ func (s *Stack) Run(ctx context.Context, service string, command ...string) (end
 		if err != nil {
 			return err
 		}
-		oneOff, err := s.createOneOff(ctx, engine, service, like, command)
+		oneOff, err := s.createOneOff(ctx, engine, service, like, variables, command)
 		if err != nil {
 			return err
 		}
@@ -45,7 +47,7 @@ func (s *Stack) Run(ctx context.Context, service string, command ...string) (end
 	return ended, err
 }
 
-func (s *Stack) createOneOff(ctx context.Context, engine client.APIClient, service string, like container.InspectResponse, command []string) (id string, err error) {
+func (s *Stack) createOneOff(ctx context.Context, engine client.APIClient, service string, like container.InspectResponse, variables, command []string) (id string, err error) {
 	labels := maps.Clone(like.Config.Labels) // those of the run are among them
 	labels[api.OneoffLabel] = "True"
 	others := attachments(like)
@@ -55,7 +57,7 @@ func (s *Stack) createOneOff(ctx context.Context, engine client.APIClient, servi
 		others = others[1:]
 	}
 	created, err := engine.ContainerCreate(ctx, &container.Config{
-		Image: like.Image, User: like.Config.User, Env: like.Config.Env, WorkingDir: like.Config.WorkingDir,
+		Image: like.Image, User: like.Config.User, Env: slices.Concat(like.Config.Env, variables), WorkingDir: like.Config.WorkingDir,
 		Labels: labels, Entrypoint: command[:1], Cmd: command[1:],
 	}, hostConfig, nil, nil, "")
 	if err != nil {

@@ -155,7 +155,7 @@ func (c contract) volumes(t *testing.T, service string) []string {
 }
 
 func testChangedVolume(t *testing.T, c contract) {
-	_, err := c.Exec(t.Context(), "base", "touch", "/data/kept")
+	_, err := c.Exec(t.Context(), "base", nil, "touch", "/data/kept")
 	require.NoError(t, err)
 	err = c.bring(t.Context(), nil, func(ctx context.Context, project *types.Project, create api.CreateOptions) error {
 		volume := project.Volumes["data"]
@@ -165,7 +165,7 @@ func testChangedVolume(t *testing.T, c contract) {
 	})
 	require.ErrorContains(t, err, "refuse to answer the prompt")
 	require.ErrorContains(t, err, "data will be lost")
-	ended, err := c.Exec(t.Context(), "base", "ls", "/data")
+	ended, err := c.Exec(t.Context(), "base", nil, "ls", "/data")
 	require.NoError(t, err)
 	assert.Equal(t, "kept\n", ended.Stdout)
 }

@@ -77,7 +77,7 @@ func TestReach(t *testing.T) {
 // reaches says whether one service can connect to another by its name.
 func reaches(t *testing.T, running *stack.Stack, from, to string) bool {
 	t.Helper()
-	ended, err := running.Exec(t.Context(), from, "timeout", "1", "bash", "-c", "exec 3<>/dev/tcp/"+to+"/5432")
+	ended, err := running.Exec(t.Context(), from, nil, "timeout", "1", "bash", "-c", "exec 3<>/dev/tcp/"+to+"/5432")
 	require.NoError(t, err)
 	return ended.ExitCode == 0
 }
@@ -138,18 +138,18 @@ func TestServicesCanBeStoppedAndBroken(t *testing.T) {
 		assert.Equal(t, "running", state(t, running, "one").State)
 	})
 	t.Run("recreate", func(t *testing.T) {
-		_, err := running.Exec(t.Context(), "two", "touch", "/data/kept")
+		_, err := running.Exec(t.Context(), "two", nil, "touch", "/data/kept")
 		require.NoError(t, err)
 		for _, withVolumes := range []bool{false, true} {
 			require.NoError(t, running.Recreate(t.Context(), "two", withVolumes))
-			ended, err := running.Exec(t.Context(), "two", "test", "-e", "/data/kept")
+			ended, err := running.Exec(t.Context(), "two", nil, "test", "-e", "/data/kept")
 			require.NoError(t, err)
 			assert.Equal(t, withVolumes, ended.ExitCode != 0, "data are gone only with the volume")
 		}
 		assert.Equal(t, "running", state(t, running, "one").State)
 	})
 	t.Run("down without volumes", func(t *testing.T) {
-		ended, err := running.Exec(t.Context(), "one", "sh", "-c", "basename $(dirname $(awk '$5 == \"/scratch\" { print $4 }' /proc/self/mountinfo))")
+		ended, err := running.Exec(t.Context(), "one", nil, "sh", "-c", "basename $(dirname $(awk '$5 == \"/scratch\" { print $4 }' /proc/self/mountinfo))")
 		require.NoError(t, err)
 		anonymous := strings.TrimSpace(ended.Stdout)
 		require.Len(t, anonymous, 64, "the name of an anonymous volume")
@@ -188,7 +188,7 @@ func TestIsolateCutsOffAndHeals(t *testing.T) {
 	assert.True(t, reaches(t, running, "two", "one"))
 	eventually(t, func() bool { return dial(t, running, "two") == nil }, "its port is published")
 
-	retries, err := running.Exec(t.Context(), "two", "cat", "/proc/sys/net/ipv4/tcp_syn_retries")
+	retries, err := running.Exec(t.Context(), "two", nil, "cat", "/proc/sys/net/ipv4/tcp_syn_retries")
 	require.NoError(t, err)
 	assert.Equal(t, "2\n", retries.Stdout, "a connection begun while it is being connected does not hang for two minutes")
 

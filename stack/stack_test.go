@@ -86,9 +86,9 @@ func TestStackLivesBesideEverythingElse(t *testing.T) {
 
 func TestContainerCanBeLookedInto(t *testing.T) {
 	running := up(t, open(t), stack.Options{Files: []string{sleeper}, Name: "look"})
-	ended, err := running.Exec(t.Context(), "sleeper", "bash", "-c", "echo to-out; echo to-err >&2; exit 3")
+	ended, err := running.Exec(t.Context(), "sleeper", []string{"ADDED=by a variable"}, "bash", "-c", "echo to-out $ADDED; echo to-err >&2; exit 3")
 	require.NoError(t, err)
-	assert.Equal(t, stack.Execution{ExitCode: 3, Stdout: "to-out\n", Stderr: "to-err\n"}, ended)
+	assert.Equal(t, stack.Execution{ExitCode: 3, Stdout: "to-out by a variable\n", Stderr: "to-err\n"}, ended)
 
 	text, err := running.Logs(t.Context(), "sleeper", time.Time{})
 	require.NoError(t, err)
@@ -104,7 +104,7 @@ func TestContainerCanBeLookedInto(t *testing.T) {
 
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
-	_, err = running.Exec(ctx, "sleeper", "sleep", "60")
+	_, err = running.Exec(ctx, "sleeper", nil, "sleep", "60")
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 }
 

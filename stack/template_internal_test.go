@@ -15,14 +15,16 @@ import (
 
 // What a template holds is what runs, not what is declared.
 func TestMountedVolumes(t *testing.T) {
-	model, err := Load(t.Context(), composeFile(t, `
+	file := composeFile(t, `
 services:
   app: {image: app}
   near: {image: postgres, volumes: ["near:/var/lib/postgresql/data", "./schema:/schema"]}
   nowhere: {image: postgres, volumes: ["/var/lib/postgresql/data"]}
   primary: {image: postgres, volumes: ["/srv/primary:/var/lib/postgresql/data"]}
 volumes: {near: {}, unused: {}}
-`))
+`)
+	write(t, filepath.Dir(file)+"/schema/table.sql", "", 0o600)
+	model, err := Load(t.Context(), file)
 	require.NoError(t, err)
 	assert.Equal(t, []string{"host-srv-primary", "near"}, model.Mounted())
 	service, err := (&Stack{Model: model}).copier()

@@ -21,7 +21,7 @@ func TestTemplate(t *testing.T) {
 	first := up(t, engine, stack.Options{Files: []string{sleeper}, Name: "first"})
 	run := func(on *stack.Stack, script string) string {
 		t.Helper()
-		ended, err := on.Exec(t.Context(), "sleeper", "bash", "-c", script)
+		ended, err := on.Exec(t.Context(), "sleeper", nil, "bash", "-c", script)
 		require.NoError(t, err)
 		require.Zero(t, ended.ExitCode, ended.Stderr)
 		return strings.TrimSpace(ended.Stdout)
@@ -74,13 +74,13 @@ func TestTemplateThatIsThereLater(t *testing.T) {
 	require.ErrorIs(t, early.Up(t.Context()), stack.ErrNoTemplate)
 
 	maker := up(t, engine, stack.Options{Files: []string{sleeper}, Name: "maker"})
-	_, err = maker.Exec(t.Context(), "sleeper", "touch", "/data/file")
+	_, err = maker.Exec(t.Context(), "sleeper", nil, "touch", "/data/file")
 	require.NoError(t, err)
 	require.NoError(t, maker.StopAll(t.Context()))
 	require.NoError(t, maker.Keep(t.Context(), key, ""))
 
 	require.NoError(t, early.Up(t.Context()))
-	found, err := early.Exec(t.Context(), "sleeper", "ls", "/data")
+	found, err := early.Exec(t.Context(), "sleeper", nil, "ls", "/data")
 	require.NoError(t, err)
 	assert.Equal(t, "file", strings.TrimSpace(found.Stdout))
 	require.NoError(t, early.Discard(t.Context()))

@@ -146,7 +146,7 @@ func (s *Stack) inKeeper(ctx context.Context, verb, volume, script string) (Exec
 	if _, limited := s.options.Limited[volume]; !limited {
 		return Execution{}, fmt.Errorf("%s volume %s: %w", verb, volume, ErrNotLimited)
 	}
-	ended, err := s.Exec(ctx, keeper, "sh", "-c", script, kept+volume)
+	ended, err := s.Exec(ctx, keeper, nil, "sh", "-c", script, kept+volume)
 	if err == nil && ended.ExitCode != 0 {
 		err = fmt.Errorf("exit code %d: %s", ended.ExitCode, strings.TrimSpace(ended.Stderr))
 	}

@@ -20,7 +20,7 @@ func TestLimitedVolumeCanBeFull(t *testing.T) {
 	}})
 	inTwo := func(script string) stack.Execution {
 		t.Helper()
-		ended, err := running.Exec(t.Context(), "two", "sh", "-c", script)
+		ended, err := running.Exec(t.Context(), "two", nil, "sh", "-c", script)
 		require.NoError(t, err)
 		return ended
 	}

@@ -7,6 +7,8 @@
 //
 // The second form runs nothing: it reports on recorded events.
 //
+// What tests keep by testing.T.ArtifactDir is in the folder too, in _artifacts.
+//
 // In GitHub Actions it also appends summary.md to the step summary, and
 // annotates what is wrong. The reports are written too when the run is
 // interrupted.
@@ -95,7 +97,7 @@ func verify(folder string, arguments []string, terminal io.Writer) (int, error) 
 	}
 	relay := newRelay()
 	defer relay.close()
-	run, err := test(arguments, events, terminal, relay)
+	run, err := test(folder, arguments, events, terminal, relay)
 	err = errors.Join(err, events.Close())
 	if received := relay.received(); received != 0 {
 		run.Interrupted = "by " + received.String()

@@ -14,10 +14,11 @@ import (
 
 // test runs go test and follows its events. The tests are a process group of
 // their own: a signal is passed on to them, and they get to clean up. The run
-// is never nil.
-func test(arguments []string, events, terminal io.Writer, relay *relay) (*report.Run, error) {
+// is never nil. What tests keep goes into folder.
+func test(folder string, arguments []string, events, terminal io.Writer, relay *relay) (*report.Run, error) {
 	run := &report.Run{Module: module()}
-	command := exec.Command("go", slices.Concat([]string{"test", "-json"}, arguments)...) //nolint:noctx // ended by signal, see above
+	how := []string{"test", "-json", "-artifacts", "-outputdir", folder}
+	command := exec.Command("go", slices.Concat(how, arguments)...) //nolint:noctx // ended by signal, see above
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	stdout, err := command.StdoutPipe()
 	if err != nil {

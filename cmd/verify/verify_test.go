@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -62,6 +63,22 @@ func TestExitCode(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What tests keep is beside the reports, and nothing is where they keep nothing.
+func TestArtifactsAreKept(t *testing.T) {
+	_, _, folder, err := run(t, "./keeps")
+	require.NoError(t, err)
+	found := ""
+	require.NoError(t, filepath.WalkDir(filepath.Join(folder, "_artifacts"), func(path string, _ fs.DirEntry, err error) error {
+		found += filepath.Base(path) + " "
+		return err
+	}))
+	assert.Contains(t, found, "server.log")
+	t.Chdir(filepath.Join("..", ".."))
+	_, _, folder, err = run(t, "./passes")
+	require.NoError(t, err)
+	assert.NoDirExists(t, filepath.Join(folder, "_artifacts"))
 }
 
 func TestGitHubGetsSummaryAndAnnotations(t *testing.T) {

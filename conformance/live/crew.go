@@ -28,7 +28,7 @@ type containers interface {
 	Inspect(ctx context.Context, service string) (stack.Container, error)
 	Reach(ctx context.Context, service string, port uint16) (stack.Endpoint, error)
 	Logs(ctx context.Context, service string, since time.Time) (string, error)
-	Exec(ctx context.Context, service string, command ...string) (stack.Execution, error)
+	Exec(ctx context.Context, service string, variables []string, command ...string) (stack.Execution, error)
 	Stop(ctx context.Context, service string) error
 	Start(ctx context.Context, service string) error
 	Restart(ctx context.Context, service string) error
@@ -130,8 +130,8 @@ func (c *crew) Logs(ctx context.Context, node string, since time.Time) (string, 
 	return c.at().Logs(ctx, node, since)
 }
 
-func (c *crew) Exec(ctx context.Context, node string, command ...string) (conformance.Execution, error) {
-	ended, err := c.at().Exec(ctx, node, command...)
+func (c *crew) Exec(ctx context.Context, node string, variables []string, command ...string) (conformance.Execution, error) {
+	ended, err := c.at().Exec(ctx, node, variables, command...)
 	return conformance.Execution(ended), err
 }
 

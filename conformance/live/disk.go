@@ -32,7 +32,7 @@ func (o *operator) limitData(ctx context.Context, size int64) (map[string]stack.
 		return nil, fmt.Errorf("limit data of %s: %w: %s is on no volume that the compose file declares",
 			primary.Name(), conformance.ErrUnavailable, directory)
 	}
-	ended, err := o.Exec(ctx, primary.Name(), "stat", "-c", "%u %g %a", mount.Target)
+	ended, err := o.Exec(ctx, primary.Name(), nil, "stat", "-c", "%u %g %a", mount.Target)
 	if err != nil {
 		return nil, err
 	}

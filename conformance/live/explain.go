@@ -24,6 +24,7 @@ type StartError struct {
 	Cause     error
 	Diagnosis diagnose.Diagnosis
 	Advice    []diagnose.Diagnosis // what else should not be so
+	Unset     []string             // variables that the recipe refers to and that are not set: they are empty
 	Servers   []ServerState
 
 	said string // what the cause says, without passwords
@@ -43,6 +44,9 @@ func (e *StartError) Error() string {
 	fmt.Fprintf(&text, "start pair: not replicating after %s: %s", e.Waited.Round(time.Millisecond), e.Diagnosis.Text())
 	for _, also := range e.Advice {
 		fmt.Fprintf(&text, "also:     %s. %s\n", also.Cause, also.Cure)
+	}
+	if len(e.Unset) > 0 {
+		fmt.Fprintf(&text, "also:     %s\n", unset(e.Unset))
 	}
 	fmt.Fprintf(&text, "the wait ended with: %s", e.said)
 	for _, server := range e.Servers {
@@ -87,7 +91,17 @@ func (o *operator) explain(ctx context.Context, waited time.Duration, cause erro
 		}
 	}
 	evidence.Missing = missing(waited, cause)
-	return explained(waited, cause, evidence)
+	told := explained(waited, cause, evidence)
+	told.Unset = o.model.Unset
+	return told
+}
+
+// unset says that variables of a recipe are not set.
+func unset(variables []string) string {
+	if len(variables) == 1 {
+		return fmt.Sprintf("the variable %s is not set: it is empty", variables[0])
+	}
+	return fmt.Sprintf("the variables %s are not set: they are empty", strings.Join(variables, ", "))
 }
 
 func explained(waited time.Duration, cause error, evidence *diagnose.Evidence) *StartError {

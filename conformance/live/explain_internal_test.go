@@ -33,3 +33,13 @@ func TestStartErrorTellsNoPassword(t *testing.T) {
 		assert.NotContains(t, err.Servers[0].Log, password)
 	}
 }
+
+// A variable that is not set may be why.
+func TestStartErrorTellsUnsetVariables(t *testing.T) {
+	err := &StartError{}
+	assert.NotContains(t, err.Error(), "not set")
+	err.Unset = []string{"DB_PW"}
+	assert.Contains(t, err.Error(), "\nalso:     the variable DB_PW is not set: it is empty\n")
+	err.Unset = []string{"DB_PW", "TAG"}
+	assert.Contains(t, err.Error(), "\nalso:     the variables DB_PW, TAG are not set: they are empty\n")
+}

@@ -28,8 +28,8 @@ var _ conformance.Operator = (*operator)(nil)
 
 func (o *operator) stack() *stack.Stack { return o.current.Load() }
 
-func (o *operator) Run(ctx context.Context, node string, command ...string) (conformance.Execution, error) {
-	ended, err := o.stack().Run(ctx, node, command...)
+func (o *operator) Run(ctx context.Context, node string, variables []string, command ...string) (conformance.Execution, error) {
+	ended, err := o.stack().Run(ctx, node, variables, command...)
 	return conformance.Execution(ended), err
 }
 

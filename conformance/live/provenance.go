@@ -2,6 +2,7 @@ package live
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"strconv"
 	"strings"
@@ -55,6 +56,17 @@ func (c *crew) provenance(ctx context.Context) ([]conformance.Fact, conformance.
 		}
 	}
 	return facts, topology, nil
+}
+
+// changed names each change of its own, for a report has one fact of a name; in
+// the order of the alphabet, which is the report's, they are in their own.
+func changed(changes []string) []conformance.Fact {
+	var facts []conformance.Fact
+	for i, change := range changes {
+		width := len(strconv.Itoa(len(changes)))
+		facts = append(facts, conformance.Fact{Name: fmt.Sprintf("changed.%0*d", width, i+1), Value: change})
+	}
+	return facts
 }
 
 func (c *crew) topologyNode(ctx context.Context, node *pair.Node) (conformance.TopologyNode, error) {

@@ -95,11 +95,11 @@ func TestRecipesOnARemoteEngine(t *testing.T) {
 			t.Cleanup(func() { assert.NoError(t, stop(context.WithoutCancel(t.Context()))) })
 
 			primary := target.Pair.Primary.Name()
-			ended, err := target.Operator.Exec(ctx, primary, "cat", test.copied, "/proc/self/mountinfo")
+			ended, err := target.Operator.Exec(ctx, primary, nil, "cat", test.copied, "/proc/self/mountinfo")
 			require.NoError(t, err)
 			require.Zero(t, ended.ExitCode, ended.Stderr)
 			assert.NotContains(t, ended.Stdout, " "+test.mounted+" ", "nothing of this machine is mounted")
-			ended, err = target.Operator.Run(ctx, primary, "test", "-s", test.copied)
+			ended, err = target.Operator.Run(ctx, primary, nil, "test", "-s", test.copied)
 			require.NoError(t, err)
 			assert.Zero(t, ended.ExitCode, "a one-off container has the files too")
 			state, err := target.Operator.Inspect(ctx, primary)

@@ -116,7 +116,7 @@ func (c *crew) node(service server) *pair.Node {
 
 // read gives the content of a file in a service's container.
 func (c *crew) read(ctx context.Context, service, path string) (string, error) {
-	ended, err := c.at().Exec(ctx, service, "cat", path)
+	ended, err := c.at().Exec(ctx, service, nil, "cat", path)
 	if err != nil {
 		return "", err
 	}
@@ -161,7 +161,7 @@ var passwordFile = regexp.MustCompile(`\bpassfile\s*=\s*(?:'([^']*)'|(\S+))`)
 // Source: PostgreSQL documentation, "The Password File".
 func (c *crew) password(ctx context.Context, service, path string, config *pgx.ConnConfig) (string, error) {
 	const missing = 1 // exit code of cat
-	ended, err := c.at().Exec(ctx, service, "cat", path)
+	ended, err := c.at().Exec(ctx, service, nil, "cat", path)
 	if err != nil || ended.ExitCode == missing {
 		return "", err
 	}

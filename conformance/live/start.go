@@ -142,8 +142,9 @@ func (o *operator) wait(ctx context.Context, steps ...func(context.Context) erro
 	if err := o.present(ctx, found); err != nil {
 		return err
 	}
-	for _, change := range o.model.Changes {
-		o.target.Provenance = append(o.target.Provenance, conformance.Fact{Name: "changed", Value: change})
+	o.target.Provenance = append(o.target.Provenance, changed(o.model.Changes)...)
+	if len(o.model.Unset) > 0 {
+		o.target.Provenance = append(o.target.Provenance, conformance.Fact{Name: "variables", Value: unset(o.model.Unset)})
 	}
 	return nil
 }

@@ -133,7 +133,7 @@ func (d *deployment) Leftovers(context.Context) ([]string, error) {
 	return nil, d.refuse("look for leftovers")
 }
 
-func (d *deployment) Run(context.Context, string, ...string) (conformance.Execution, error) {
+func (d *deployment) Run(context.Context, string, []string, ...string) (conformance.Execution, error) {
 	return conformance.Execution{}, d.refuse("run a container beside the servers")
 }
 

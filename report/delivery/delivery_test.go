@@ -52,8 +52,10 @@ func TestHalfAReportIsNone(t *testing.T) {
 func TestReportsOfEarlierRunAreTakenAway(t *testing.T) {
 	folder := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(folder, "report.html"), nil, 0o600))
+	require.NoError(t, os.MkdirAll(filepath.Join(folder, "_artifacts", "1"), 0o700))
 	require.NoError(t, delivery.Prepare(folder))
 	assert.NoFileExists(t, filepath.Join(folder, "report.html"))
+	assert.NoDirExists(t, filepath.Join(folder, "_artifacts"))
 }
 
 // Whoever reads the code reads what the outcome says.

@@ -11,6 +11,11 @@ import (
 	"github.com/postgres-master-slave/postgres-master-slave/report"
 )
 
+// artifacts is what go test calls the folder of what tests keep.
+//
+// Source: package testing, before.
+const artifacts = "_artifacts"
+
 // EventsFile is the name of the raw events in a folder of reports.
 const EventsFile = "events.jsonl"
 
@@ -49,6 +54,9 @@ func Prepare(folder string) error {
 		if err := os.Remove(filepath.Join(folder, one.name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("remove old report: %w", err)
 		}
+	}
+	if err := os.RemoveAll(filepath.Join(folder, artifacts)); err != nil {
+		return fmt.Errorf("remove old report: %w", err)
 	}
 	return nil
 }

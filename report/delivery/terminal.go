@@ -24,6 +24,7 @@ func Progress(terminal io.Writer) *report.Progress {
 // Finish writes the reports, tells what came of the run, and last where to
 // read it all.
 func Finish(folder string, results *report.Results, terminal io.Writer) error {
+	_ = os.Remove(filepath.Join(folder, artifacts)) // an empty one tells nothing, and any other stays
 	err := errors.Join(WriteAll(folder, results), tell(terminal, results))
 	_, printErr := fmt.Fprintf(terminal, "report: %s\n", filepath.Join(folder, "report.html"))
 	return errors.Join(err, printErr)
