@@ -67,6 +67,13 @@ var routeRules = []rule{ //nolint:gochecknoglobals // a constant list
 		},
 	},
 	{
+		id: "ports-out-of-reach", what: "the suite runs where published ports are not, such as in a container that has the engine's socket",
+		sees:  "the servers are ready, `dial tcp 127.0.0.1:…: connect: connection refused` here",
+		cause: "{server} accepts connections, and the port that the engine publishes for it is not on this process's loopback: they are in different networks, as in a container that has the engine's socket",
+		cure:  "Give that container the host's network (`--network host`), and the compose files under the same path as on the host.",
+		when:  portsOutOfReach,
+	},
+	{
 		id: "listens-on-loopback", what: "`listen_addresses` is localhost",
 		sees:  "`Connection refused` on the standby; the primary logs `listening on IPv4 address \"127.0.0.1\"` and no other",
 		cause: "{server} listens on its own loopback only, where no other container reaches it",
@@ -141,6 +148,33 @@ func listensOnLoopback(scene *scene, found *match) bool {
 			found.line.At = refused.At
 		}
 		return true
+	}
+	return false
+}
+
+// portsOutOfReach says whether servers have been ready for a while, and nobody
+// listens where the engine says that it publishes them.
+func portsOutOfReach(scene *scene, found *match) bool {
+	const while = 2 * time.Second
+	for i := range scene.Servers {
+		server := &scene.Servers[i]
+		refused := strings.Contains(server.Error, "dial tcp 127.0.0.1:") && strings.Contains(server.Error, "connection refused")
+		if server.Answer != nil || server.Container.State != "running" || !refused {
+			continue
+		}
+		var ready Line
+		for _, line := range server.Log {
+			switch {
+			case strings.Contains(line.Text, `listening on IPv4 address "0.0.0.0"`), strings.Contains(line.Text, "shutdown request"):
+				ready = Line{}
+			case strings.Contains(line.Text, "database system is ready to accept"):
+				ready = line
+			}
+		}
+		if !ready.At.IsZero() && server.logged(`listening on IPv4 address "0.0.0.0"`) != nil && scene.At.Sub(ready.At) > while {
+			found.server, found.line, found.conclusive = server, ready, true
+			return true
+		}
 	}
 	return false
 }
