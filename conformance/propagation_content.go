@@ -88,6 +88,7 @@ SELECT format($$SELECT format('%%s: %%s rows, md5 %%s', %L, count(*), md5(string
 
 func contentEqual(c *C) {
 	primary := c.writer()
+	c.plainOutput()
 	primary.Do(sampleSQL)
 	primary.Do(settleSequencesSQL)
 	queries := c.same("list of relations", contentQueriesSQL)
