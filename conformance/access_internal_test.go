@@ -78,6 +78,7 @@ func TestLeakIsAPasswordGivenAsOne(t *testing.T) {
 		`"user=replicator password=secret host=primary"`:                      "secret",
 		`SET primary_conninfo = 'password=''secret'''`:                        "secret",
 		"+ PGPASSWORD=secret pg_basebackup":                                   "secret",
+		"REPL_PWD=secret postgres":                                            "secret",
 		`{"password": "se.ret"}`:                                              "se.ret",
 		"pg_basebackup --dbname=postgres://replicator:secret@primary/":        "secret",
 		"bash -c \"echo 'primary:5432:*:replicator:secret' > /root/.pgpass\"": "secret",

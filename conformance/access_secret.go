@@ -114,7 +114,7 @@ func logsHoldNoSecret(c *C) {
 // variable, in a URL, in a line of a password file. By itself it may be any
 // word: a password such as postgres is also a part of every server's paths.
 func leakOf(password string) *regexp.Regexp {
-	return regexp.MustCompile(`(?m)(?:(?i:pass\w*)['"]?\s*(?:[=:]\s*E?['"]*|E?['"]+)|://[^\s:/@]*:|(?:[^:\s]*:){4})` +
+	return regexp.MustCompile(`(?m)(?:(?i:pass\w*|pwd)['"]?\s*(?:[=:]\s*E?['"]*|E?['"]+)|://[^\s:/@]*:|(?:[^:\s]*:){4})` +
 		regexp.QuoteMeta(password) + `(?:['"\s@;,)]|$)`)
 }
 

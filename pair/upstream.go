@@ -86,7 +86,7 @@ func FindStandby(senders []WALSender, receiver WALReceiver) *WALSender {
 var (
 	givenName    = regexp.MustCompile(`(?:^| )application_name=(.*?)(?: [a-z_]+=|$)`)
 	fallbackName = regexp.MustCompile(`(?:^| )fallback_application_name=(.*?)(?: [a-z_]+=|$)`)
-	plainName    = regexp.MustCompile(`^[ -~]{1,63}$`)
+	plainName    = regexp.MustCompile(`^[[:print:]]{1,63}$`)
 )
 
 // applicationName is what the receiver calls itself to its WAL sender, or ""
@@ -98,8 +98,8 @@ func (r WALReceiver) applicationName() string {
 	if found == nil {
 		found = fallbackName.FindStringSubmatch(r.ConnectionInfo)
 	}
-	if found == nil || !plainName.MatchString(found[1]) {
-		return ""
+	if len(found) > 1 && plainName.MatchString(found[1]) {
+		return found[1]
 	}
-	return found[1]
+	return ""
 }

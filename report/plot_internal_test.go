@@ -63,6 +63,6 @@ func text(expression ast.Expr) string {
 	if !ok {
 		return ""
 	}
-	value, _ := strconv.Unquote(literal.Value) //nolint:errcheck // "" is no name
+	value, _ := strconv.Unquote(literal.Value) // "" is no name
 	return value
 }
