@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"regexp"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -65,8 +66,37 @@ func TestUnmaskedPassword(t *testing.T) {
 
 func TestLineWith(t *testing.T) {
 	text := "first\nsecond word\nthird word"
-	require.Equal(t, 2, lineWith(text, "word"))
-	require.Equal(t, 1, lineWith(text, "first"))
-	require.Zero(t, lineWith(text, "absent"))
-	require.Zero(t, lineWith(text, ""))
+	require.Equal(t, 2, lineWith(text, regexp.MustCompile("word")))
+	require.Equal(t, 1, lineWith(text, regexp.MustCompile("first")))
+	require.Zero(t, lineWith(text, regexp.MustCompile("absent")))
+}
+
+func TestLeakIsAPasswordGivenAsOne(t *testing.T) {
+	for text, secret := range map[string]string{
+		`CREATE USER replicator ENCRYPTED PASSWORD 'secret';`:                 "secret",
+		`ALTER ROLE a PASSWORD E'it\'s'`:                                      `it\'s`,
+		`"user=replicator password=secret host=primary"`:                      "secret",
+		`SET primary_conninfo = 'password=''secret'''`:                        "secret",
+		"+ PGPASSWORD=secret pg_basebackup":                                   "secret",
+		"REPL_PWD=secret postgres":                                            "secret",
+		`{"password": "se.ret"}`:                                              "se.ret",
+		"pg_basebackup --dbname=postgres://replicator:secret@primary/":        "secret",
+		"bash -c \"echo 'primary:5432:*:replicator:secret' > /root/.pgpass\"": "secret",
+		`CREATE ROLE password PASSWORD 'password'`:                            "password",
+	} {
+		require.Regexp(t, leakOf(secret), text)
+	}
+	for text, secret := range map[string]string{
+		`FATAL:  password authentication failed for user "password"`:                         "password",
+		`DETAIL:  Connection matched pg_hba.conf line 100: "host all all all scram-sha-256"`: "all",
+		`LOG:  listening on Unix socket "/var/run/postgresql/.s.PGSQL.5432"`:                 "postgres",
+		"pg_basebackup -U replicator -h primary":                                             "replicator",
+		`pg_basebackup --dbname="user=replicator password=other"`:                            "replicator",
+		"postgres://postgres@primary:5432/":                                                  "postgres",
+		`CREATE USER replicator PASSWORD 'secrets'`:                                          "secret",
+		"POSTGRES_PASSWORD_FILE=/run/secrets/password":                                       "password",
+		"PASSWORD=seXret": "se.ret",
+	} {
+		require.NotRegexp(t, leakOf(secret), text)
+	}
 }

@@ -127,8 +127,23 @@ func (c *C) Measure(name string, value float64, unit string) {
 // own. An error of it is an error of the harness: something may be left behind.
 func (c *C) Cleanup(undo func(context.Context) error) { c.cleanups = append(c.cleanups, undo) }
 
+// flushAllSQL makes every commit before it a flushed one, where the servers'
+// default is not to wait for that: the primary's position covers only those.
+//
+// Source: PostgreSQL documentation, "Asynchronous Commit".
+const flushAllSQL = `
+SELECT set_config('synchronous_commit', 'local', true), pg_logical_emit_message(true, 'conformance', '')
+ WHERE current_setting('synchronous_commit') = 'off'`
+
+func (c *C) flushAll() {
+	if err := c.Pair().Primary.Exec(c.ctx, flushAllSQL); err != nil {
+		c.Fatalf("%v", err)
+	}
+}
+
 // Replay waits until the standbys have replayed what the primary has written.
 func (c *C) Replay() {
+	c.flushAll()
 	if err := c.Pair().WaitForReplay(c.ctx); err != nil {
 		c.Fatalf("%v", err)
 	}

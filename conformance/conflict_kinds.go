@@ -40,7 +40,9 @@ const (
 	pinDetail         = "User was holding shared buffer pin for too long."
 
 	// Only the check itself vacuums the table.
-	readTableSQL   = `CREATE TABLE IF NOT EXISTS read (id int) WITH (autovacuum_enabled = off)`
+	readTableSQL = `
+CREATE TABLE IF NOT EXISTS read (id int) WITH (autovacuum_enabled = off);
+ALTER TABLE read REPLICA IDENTITY FULL`
 	readRowsSQL    = `INSERT INTO read SELECT generate_series(1, 20)`
 	readCountSQL   = `SELECT count(*) FROM read`
 	readDeleteSQL  = `DELETE FROM read`

@@ -65,7 +65,7 @@ func primaryKill(c *C) {
 	c.mustKeepTimelineAndSlot(timeline, slot)
 	ledger.settle(c.Pair().Nodes()...)
 	c.Measure("longest-gap-between-commits", milliseconds(ledger.LongestGap()), "ms")
-	c.Series("acknowledged", "s", "rows", acknowledgedOverTime(ledger.Writes()))
+	c.drawWrites(ledger.Writes())
 }
 
 func standbyKill(c *C) {
@@ -85,7 +85,7 @@ func standbyKill(c *C) {
 	c.mustKeepTimelineAndSlot(timeline, slot)
 	ledger.settle(c.Pair().Nodes()...)
 	c.Measure("longest-gap-between-commits", milliseconds(ledger.LongestGap()), "ms")
-	c.Series("acknowledged", "s", "rows", acknowledgedOverTime(ledger.Writes()))
+	c.drawWrites(ledger.Writes())
 }
 
 func bothKill(c *C) {

@@ -65,8 +65,10 @@ func (c *C) streamTo(standby *pair.Node) stream {
 }
 
 // senders lists the primary's WAL senders.
-func (c *C) senders() []pair.WALSender {
-	senders, err := c.Pair().Primary.WALSenders(c.ctx)
+func (c *C) senders() []pair.WALSender { return c.sendersOf(c.Pair().Primary) }
+
+func (c *C) sendersOf(node *pair.Node) []pair.WALSender {
+	senders, err := node.WALSenders(c.ctx)
 	if err != nil {
 		c.Fatalf("%v", err)
 	}
@@ -89,6 +91,11 @@ func (c *C) currentLSN() pair.LSN {
 		c.Fatalf("%v", err)
 	}
 	return lsn
+}
+
+// database is the name of the checks' database, which no connection string need say.
+func (c *C) database() string {
+	return ask[string](c, c.Pair().Primary, `SELECT current_database()::text`)
 }
 
 // write commits something on the primary and gives a position that covers it.

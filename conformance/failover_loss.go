@@ -78,7 +78,7 @@ func failOver(c *C) any {
 	f.account = ledger.Account(f.promoted)
 	f.gap = ledger.LongestGap()
 	f.gapTold = time.Duration(ask[float64](c, f.promoted, fmt.Sprintf(longestStillSQL, ledger.table)) * float64(time.Millisecond))
-	c.Series("acknowledged-writes", "s", "rows", acknowledgedOverTime(f.writes))
+	c.drawWrites(f.writes)
 	return f
 }
 
@@ -96,6 +96,12 @@ func (c *C) cutOff(standby *pair.Node) *Injection {
 func (c *C) killForGood(node *pair.Node) {
 	kill := func(ctx context.Context, name string) error { return c.Operator().Kill(ctx, name, "KILL") }
 	c.Inject(Killed, node, kill, func(context.Context, string) error { return nil })
+}
+
+// drawWrites records how many writes were acknowledged when: the report marks
+// the longest gap.
+func (c *C) drawWrites(writes []Write) {
+	c.Series("write-gap", "s", "writes", acknowledgedOverTime(writes))
 }
 
 func acknowledgedOverTime(writes []Write) [][2]float64 {
@@ -171,5 +177,5 @@ func noLossWhenSynchronous(c *C) {
 	c.Measure("lost-rows", float64(len(account.Lost)), "rows")
 	c.Measure("unknown-writes", float64(account.Unknown), "rows")
 	c.Measure("write-gap", milliseconds(ledger.LongestGap()), "ms")
-	c.Series("acknowledged-writes", "s", "rows", acknowledgedOverTime(ledger.Writes()))
+	c.drawWrites(ledger.Writes())
 }

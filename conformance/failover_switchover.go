@@ -30,7 +30,7 @@ func switchover(c *C) {
 	ledger.WaitAcknowledged(some)
 	ledger.Stop()
 	c.Measure("write-gap", milliseconds(ledger.LongestGap()), "ms")
-	c.Series("acknowledged-writes", "s", "rows", acknowledgedOverTime(ledger.Writes()))
+	c.drawWrites(ledger.Writes())
 	c.rejoined(promoted, old) // and has replayed the last write
 	ledger.MustHoldAll(promoted)
 	ledger.MustHoldAll(old)

@@ -17,6 +17,7 @@ import (
 const (
 	historyTablesSQL = `
 CREATE TABLE head (position bigint NOT NULL);
+ALTER TABLE head REPLICA IDENTITY FULL;
 INSERT INTO head VALUES (0);
 CREATE TABLE book (position bigint PRIMARY KEY, id bigint NOT NULL);
 CREATE TABLE pages (id bigint NOT NULL);

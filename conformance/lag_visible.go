@@ -67,6 +67,7 @@ func visibleWithinBound(c *C) {
 			slow++
 		}
 	}
+	c.Series("commit-to-visible", "commit", "ms", inOrder(visible))
 	slices.Sort(null)
 	slices.Sort(visible)
 	for _, figure := range []struct {
@@ -81,6 +82,15 @@ func visibleWithinBound(c *C) {
 		c.Errorf("%d of %d rows took longer than %s to be visible on %s, the median took %s", slow, len(visible), visibleBound,
 			c.Pair().Standby().Name(), quantile(visible, 50))
 	}
+}
+
+// inOrder numbers what was measured, from 1, in milliseconds.
+func inOrder(measured []time.Duration) [][2]float64 {
+	points := make([][2]float64, 0, len(measured))
+	for i, one := range measured {
+		points = append(points, [2]float64{float64(i + 1), milliseconds(one)})
+	}
+	return points
 }
 
 // quantile gives the smallest of the sorted values that so many percent of

@@ -44,7 +44,7 @@ func (c *C) retryQuickly(standby *pair.Node) {
 // watchLag samples how far a standby is behind, as its own position and the
 // primary's tell it.
 func (c *C) watchLag(standby *pair.Node) *Watch {
-	return c.Watch("behind", "bytes", func(ctx context.Context) (float64, error) {
+	return c.Watch("lag", "bytes", func(ctx context.Context) (float64, error) {
 		seen, err := standby.ReplayedLSN(ctx)
 		if err != nil {
 			return 0, err

@@ -48,6 +48,9 @@ CREATE TABLE measured_early PARTITION OF measured FOR VALUES FROM (MINVALUE) TO 
 CREATE TABLE measured_late PARTITION OF measured FOR VALUES FROM ('2020-01-01') TO (MAXVALUE) PARTITION BY HASH (value);
 CREATE TABLE measured_late_0 PARTITION OF measured_late FOR VALUES WITH (MODULUS 2, REMAINDER 0);
 CREATE TABLE measured_late_1 PARTITION OF measured_late FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+ALTER TABLE measured_early REPLICA IDENTITY FULL;
+ALTER TABLE measured_late_0 REPLICA IDENTITY FULL;
+ALTER TABLE measured_late_1 REPLICA IDENTITY FULL;
 INSERT INTO measured SELECT '2019-12-01'::date + i, i / 3.0 FROM generate_series(1, 90) AS i;
 UPDATE measured SET day = day + 60 WHERE day < '2019-12-10';
 
@@ -85,6 +88,7 @@ SELECT format($$SELECT format('%%s: %%s rows, md5 %%s', %L, count(*), md5(string
 
 func contentEqual(c *C) {
 	primary := c.writer()
+	c.plainOutput()
 	primary.Do(sampleSQL)
 	primary.Do(settleSequencesSQL)
 	queries := c.same("list of relations", contentQueriesSQL)

@@ -29,7 +29,8 @@ func propagationIndexes() []Check {
 const (
 	// indexedSQL makes rows before and leaves room for rows after the indexes are built.
 	indexedSQL = `
-CREATE TABLE indexed (id int, word text, tags int[], place point, span int4range, day int) WITH (autovacuum_enabled = off)`
+CREATE TABLE indexed (id int, word text, tags int[], place point, span int4range, day int) WITH (autovacuum_enabled = off);
+ALTER TABLE indexed REPLICA IDENTITY FULL`
 	indexedRowsSQL = `
 INSERT INTO indexed
 SELECT i, md5(i::text), ARRAY[i % 50, i % 7 + 100], point(i % 40, i / 40), int4range(i, i + 5), i / 10

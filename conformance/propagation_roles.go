@@ -68,7 +68,7 @@ func rolesArrive(c *C) {
 		c.Cleanup(func(ctx context.Context) error { return dropGrantedRole(ctx, c, made.name) })
 		primary.Do(fmt.Sprintf(made.sql, made.name))
 	}
-	primary.Do(fmt.Sprintf(grantsSQL, role, team, c.Schema(), pgx.Identifier{primary.Config().Database}.Sanitize()))
+	primary.Do(fmt.Sprintf(grantsSQL, role, team, c.Schema(), pgx.Identifier{c.database()}.Sanitize()))
 	if rows := c.same("catalog rows of two roles", roleStateSQL, role, team); len(rows) != roleStateRows {
 		c.Errorf("%d catalog rows of two roles, want %d: %q", len(rows), roleStateRows, rows)
 	}

@@ -21,6 +21,7 @@ CREATE SEQUENCE restarted;
 CREATE TABLE numbered (id serial, identity int GENERATED ALWAYS AS IDENTITY, note text)`
 
 	sequenceStateSQL = `
+SELECT state FROM (
 SELECT concat_ws(' ', 'counted', last_value, log_cnt, is_called) FROM counted
  UNION ALL
 SELECT concat_ws(' ', 'cached', last_value, log_cnt, is_called) FROM cached
@@ -33,8 +34,8 @@ SELECT concat_ws(' ', 'identity', last_value, log_cnt, is_called) FROM numbered_
  UNION ALL
 SELECT concat_ws(' ', 'restarted', last_value, log_cnt, is_called) FROM restarted
  UNION ALL
-SELECT concat_ws(' ', 'serial', last_value, log_cnt, is_called) FROM numbered_id_seq
- ORDER BY 1`
+SELECT concat_ws(' ', 'serial', last_value, log_cnt, is_called) FROM numbered_id_seq) AS every (state)
+ ORDER BY state COLLATE "C"`
 
 	useSequencesSQL = `
 SELECT nextval('counted'), nextval('cached'), nextval('downward');

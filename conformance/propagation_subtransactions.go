@@ -17,7 +17,7 @@ func propagationSubtransactions() []Check {
 }
 
 const (
-	subtransactionTableSQL = `CREATE TABLE nested (id int)`
+	subtransactionTableSQL = `CREATE TABLE nested (id int); ALTER TABLE nested REPLICA IDENTITY FULL`
 
 	// siblingsSQL opens one subtransaction after the other; every third is rolled back.
 	siblingsSQL = `

@@ -31,6 +31,7 @@ func propagationVisibility() []Check {
 const (
 	openTablesSQL = `
 CREATE TABLE rows_open (id int, state text);
+ALTER TABLE rows_open REPLICA IDENTITY FULL;
 INSERT INTO rows_open VALUES (1, 'old'), (2, 'old')`
 
 	openChangesSQL = `

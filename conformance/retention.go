@@ -92,7 +92,7 @@ func (w *wal) bound() int64 {
 
 // watch samples what the WAL directory holds.
 func (w *wal) watch() *Watch {
-	return w.c.Watch("wal-kept", "bytes", func(ctx context.Context) (float64, error) {
+	return w.c.Watch("wal-retained", "bytes", func(ctx context.Context) (float64, error) {
 		size, err := pair.One[int64](ctx, w.primary, walSizeSQL)
 		return float64(size), err
 	})

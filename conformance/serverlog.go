@@ -11,7 +11,7 @@ import (
 
 // logEntry is the first line of a server's log message.
 type logEntry struct {
-	stamp string    // when, as the server wrote it
+	stamp string    // when, as the server wrote it, without the time zone
 	at    time.Time // the same, good for comparing entries of one log only: see moment
 	pid   string
 	text  string
@@ -21,16 +21,16 @@ type logEntry struct {
 // behind what pg_ctl prints while it waits ("waiting for server to start....").
 //
 // Source: PostgreSQL documentation, "Error Reporting and Logging": log_line_prefix.
-var entryPattern = regexp.MustCompile(`(?m)^(?:[a-z ]+\.+)?(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} \S+) \[(\d+)\] [A-Z]+:  (.*)$`)
+var entryPattern = regexp.MustCompile(`(?m)^(?:[a-z ]+\.+)?(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}) \S+ \[(\d+)\] [A-Z]+:  (.*)$`)
 
 // readLog picks the entries out of a log, in the order of their stamps: a
 // container's standard output and error may overtake one another.
 func readLog(log string) []logEntry {
 	var entries []logEntry
 	for _, found := range entryPattern.FindAllStringSubmatch(strings.ReplaceAll(log, "\r\n", "\n"), -1) {
-		at, err := time.Parse("2006-01-02 15:04:05.000 MST", found[1])
+		at, err := time.Parse("2006-01-02 15:04:05.000", found[1])
 		if err != nil {
-			continue // a zone such as +0530: not what any entry of a container's log has
+			continue // no date
 		}
 		entries = append(entries, logEntry{stamp: found[1], at: at, pid: found[2], text: found[3]})
 	}
@@ -64,10 +64,12 @@ func serverStarts(entries []logEntry) []serverStart {
 	return starts
 }
 
-const stampSQL = `SELECT $1::text::timestamptz`
+const stampSQL = `SELECT $1::text::timestamp AT TIME ZONE current_setting('log_timezone')`
 
-// moment reads an entry's stamp by the server that wrote it, which knows the
-// time zones that it abbreviates.
+// moment reads an entry's stamp by the server that wrote it. The abbreviation
+// in the log is no help: CST is China's as well as America's.
+//
+// Source: PostgreSQL documentation, "Error Reporting and Logging": log_timezone.
 func (c *C) moment(node *pair.Node, entry logEntry) time.Time {
 	return ask[time.Time](c, node, stampSQL, entry.stamp)
 }

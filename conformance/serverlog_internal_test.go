@@ -24,7 +24,7 @@ PostgreSQL init process complete; ready for start up.
 	require.Equal(t, "48", starts[0].socket.pid)
 	require.Nil(t, starts[0].tcp)
 	require.NotNil(t, starts[1].tcp)
-	require.Equal(t, "2024-11-22 23:30:02.001 UTC", starts[1].tcp.stamp)
+	require.Equal(t, "2024-11-22 23:30:02.001", starts[1].tcp.stamp)
 }
 
 func TestServerStartsSeesTemporaryServerOnTCP(t *testing.T) {
@@ -35,6 +35,14 @@ func TestServerStartsSeesTemporaryServerOnTCP(t *testing.T) {
 	starts := serverStarts(readLog(log))
 	require.Len(t, starts, 1)
 	require.NotNil(t, starts[0].tcp)
+}
+
+func TestReadLogKnowsEveryZone(t *testing.T) {
+	for _, zone := range []string{"UTC", "CST", "+08", "+0545", "-03"} {
+		entries := readLog("2024-11-22 23:30:00.000 " + zone + " [48] LOG:  starting PostgreSQL 15.8\n")
+		require.Len(t, entries, 1, zone)
+		require.Equal(t, "2024-11-22 23:30:00.000", entries[0].stamp)
+	}
 }
 
 func TestReadLogPassesOverOtherLines(t *testing.T) {

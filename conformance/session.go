@@ -23,7 +23,8 @@ const (
 )
 
 // Schema is the check's own schema, made on the primary at the first call and
-// removed after the check.
+// removed after the check. A table in it whose rows are updated or deleted has a
+// replica identity: a publication FOR ALL TABLES would have that refused.
 func (c *C) Schema() string {
 	if c.schema != "" {
 		return c.schema

@@ -95,14 +95,10 @@ func roleSettingsReplicate(c *C) {
 	password := rand.Text()
 	role := c.scratchRole(fmt.Sprintf(`LOGIN PASSWORD '%s'`, password))
 	primary, standby := c.Pair().Primary, c.Pair().Standby()
-	config, err := standby.Config(c.Context())
-	if err != nil {
-		c.Fatalf("%v", err)
-	}
 	// Parameters of an unknown class, which nothing else reads.
 	class := c.ScratchName()
 	forRole, forDatabase := class+".role", class+".database"
-	quotedRole, quotedDatabase := pgx.Identifier{role}.Sanitize(), pgx.Identifier{config.Database}.Sanitize()
+	quotedRole, quotedDatabase := pgx.Identifier{role}.Sanitize(), pgx.Identifier{c.database()}.Sanitize()
 	do := func(format string, arguments ...any) {
 		// One that an interruption left at work could end after the clean-up.
 		if err := primary.Exec(context.WithoutCancel(c.Context()), fmt.Sprintf(format, arguments...)); err != nil {

@@ -149,6 +149,7 @@ func pausesAndResumes(c *C) {
 		return state == "paused", state, err
 	})
 	c.Borrow(c.Pair().Primary).Do(oneMoreRowSQL)
+	c.flushAll()
 	written, err := c.Pair().Primary.CurrentLSN(c.Context())
 	if err != nil {
 		c.Fatalf("%v", err)

@@ -4,8 +4,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/jackc/pgx/v5/pgconn"
-
 	"github.com/postgres-master-slave/postgres-master-slave/pair"
 )
 
@@ -63,20 +61,36 @@ func signalAndConninfoWritten(c *C) {
 			continue
 		}
 		// The text holds a password and a parser's error may quote it: neither is shown.
-		config, err := pgconn.ParseConfig(conninfo.Value)
+		others, err := namesOthers(conninfo.Value, stream.receiver.SenderHost, stream.sender.Role)
 		if err != nil {
 			c.Errorf("primary_conninfo of %s (%s) cannot be parsed", standby.Name(), conninfo.where())
-			continue
-		}
-		hosts := []string{config.Host}
-		for _, other := range config.Fallbacks {
-			hosts = append(hosts, other.Host)
-		}
-		if !slices.Contains(hosts, stream.receiver.SenderHost) || config.User != stream.sender.Role {
-			c.Errorf("%s streams from host %s as role %s, its primary_conninfo (%s) names %s and %s", standby.Name(),
-				stream.receiver.SenderHost, stream.sender.Role, conninfo.where(), strings.Join(hosts, ", "), config.User)
+		} else if others != "" {
+			c.Errorf("%s streams from host %s as role %s, its primary_conninfo (%s) names %s", standby.Name(),
+				stream.receiver.SenderHost, stream.sender.Role, conninfo.where(), others)
 		}
 	}
+}
+
+// namesOthers gives the hosts or the role that a connection string names where
+// they are others than these, or "". What it does not name has defaults of the
+// server, which are not those of this process.
+func namesOthers(conninfo, host, role string) (others string, err error) {
+	config, err := pair.ParseConfig(conninfo)
+	if err != nil {
+		return "", err
+	}
+	hosts := append(strings.Split(config.RuntimeParams["hostaddr"], ","), config.Host)
+	for _, other := range config.Fallbacks {
+		hosts = append(hosts, other.Host)
+	}
+	hosts = slices.DeleteFunc(hosts, func(host string) bool { return host == "" || !strings.Contains(conninfo, host) })
+	switch {
+	case len(hosts) > 0 && !slices.Contains(hosts, host):
+		return "host " + strings.Join(slices.Compact(hosts), ", "), nil
+	case config.User != role && strings.Contains(conninfo, config.User):
+		return "role " + config.User, nil
+	}
+	return "", nil
 }
 
 // setting is a run-time parameter and where its value comes from.

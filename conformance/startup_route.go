@@ -69,6 +69,11 @@ type address struct {
 func (c *C) address(node *pair.Node) address {
 	config, err := node.Config(c.ctx)
 	c.Harness(err)
+	for _, other := range config.Fallbacks {
+		if other.Host != config.Host || other.Port != config.Port {
+			c.Skipf("the connection string of %s names several servers: a client may reach any of them", node.Name())
+		}
+	}
 	return address{node: node, config: config}
 }
 

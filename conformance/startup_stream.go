@@ -3,6 +3,7 @@ package conformance
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/postgres-master-slave/postgres-master-slave/pair"
@@ -33,31 +34,48 @@ func startupStreamChecks() []Check {
 	}
 }
 
+// standbyLink is a WAL sender and the standby that it serves.
+type standbyLink struct {
+	standby, upstream *pair.Node
+	sender            int32 // its process id there
+}
+
 func streamsOnBothEnds(c *C) {
-	serves := map[int32]*pair.Node{}
+	var links []standbyLink
 	for _, standby := range c.Pair().Standbys {
 		stream := c.streamTo(standby)
-		if other := serves[stream.sender.PID]; other != nil {
-			c.Fatalf("%s and %s have only one WAL sender between them: %s",
-				other.Name(), standby.Name(), describeSenders(c.senders()))
+		// Standbys of one name and without slots cannot be told apart: each may
+		// be served by any of their senders that serves no other.
+		senders := c.sendersOf(stream.upstream)
+		free := slices.DeleteFunc(slices.Clone(senders), func(sender pair.WALSender) bool {
+			return slices.ContainsFunc(links, func(link standbyLink) bool {
+				return link.upstream == stream.upstream && link.sender == sender.PID
+			})
+		})
+		sender := pair.FindStandby(free, stream.receiver)
+		if sender == nil {
+			c.Fatalf("%s has no WAL sender for %s beside those of the other standbys: %s",
+				stream.upstream.Name(), standby.Name(), describeSenders(senders))
 		}
-		serves[stream.sender.PID] = standby
+		links = append(links, standbyLink{standby, stream.upstream, sender.PID})
 		if stream.receiver.SenderHost == "" || stream.receiver.SenderPort == 0 {
 			c.Errorf("WAL receiver of %s does not say where it receives from: host %q, port %d",
 				standby.Name(), stream.receiver.SenderHost, stream.receiver.SenderPort)
 		}
 	}
 	lsn := c.write()
-	for pid, standby := range serves {
-		fact := fmt.Sprintf("the primary's write up to %s passes both ends of the stream to %s", lsn, standby.Name())
+	for _, link := range links {
+		fact := fmt.Sprintf("the primary's write up to %s passes both ends of the stream to %s", lsn, link.standby.Name())
 		c.Eventually(fact, ackLimit, func(context.Context) (bool, string, error) {
-			now := c.streamTo(standby)
-			if now.sender.PID != pid {
-				return false, "", fmt.Errorf("WAL sender %d has become %d", pid, now.sender.PID)
+			receiver := c.streamTo(link.standby).receiver
+			senders := c.sendersOf(link.upstream)
+			at := slices.IndexFunc(senders, func(sender pair.WALSender) bool { return sender.PID == link.sender })
+			if at < 0 {
+				return false, "", fmt.Errorf("WAL sender %d is gone: %s", link.sender, describeSenders(senders))
 			}
-			return min(now.receiver.Flushed, now.sender.Flush, now.sender.Replay) >= lsn,
+			return min(receiver.Flushed, senders[at].Flush, senders[at].Replay) >= lsn,
 				fmt.Sprintf("receiver flushed %s; sender was told flush %s, replay %s",
-					now.receiver.Flushed, now.sender.Flush, now.sender.Replay), nil
+					receiver.Flushed, senders[at].Flush, senders[at].Replay), nil
 		})
 	}
 }

@@ -25,6 +25,18 @@ func TestConfigIsTheCallersOwn(t *testing.T) {
 	assert.Empty(t, shared.RuntimeParams)
 }
 
+func TestAnotherRoleKeepsTheDatabase(t *testing.T) {
+	for dsn, want := range map[string]string{
+		"postgres://app@db.example/shop": "shop",
+		"postgres://app@db.example":      "app", // PostgreSQL's own default
+	} {
+		config, err := pair.ParseConfig(dsn)
+		require.NoError(t, err)
+		pair.AsRole("reader", "other")(config)
+		assert.Equal(t, want, config.Database, dsn)
+	}
+}
+
 // A pool goes by its node, whatever the environment says of other servers.
 func TestPoolGoesByItsNode(t *testing.T) {
 	t.Setenv("PGSSLMODE", "nonsense")

@@ -19,6 +19,37 @@ func sender(application, state string, slot *string) pair.WALSender {
 	return pair.WALSender{ApplicationName: application, State: state, SlotName: slot}
 }
 
+func TestFindStandbyWithoutASlotByName(t *testing.T) {
+	senders := []pair.WALSender{
+		sender("pg_receivewal", "streaming", nil), sender("walreceiver", "streaming", nil), sender("second one", "streaming", nil),
+		sender("f??nf", "streaming", nil),
+	}
+	for name, test := range map[string]struct {
+		conninfo string
+		want     int // index, or -1
+	}{
+		"the default":                     {"user=a host=b fallback_application_name=walreceiver sslmode=prefer", 1},
+		"cluster_name":                    {"user=a fallback_application_name=second one sslmode=prefer", 2},
+		"a name of its own":               {"user=a application_name=second one fallback_application_name=walreceiver sslmode=prefer", 2},
+		"a name at the end":               {"user=a application_name=second one", 2},
+		"no sender of the name":           {"user=a application_name=third fallback_application_name=walreceiver", -1},
+		"a name that servers write as ??": {"user=a application_name=fünf fallback_application_name=walreceiver", 0},
+		"hidden from the role":            {"", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := pair.FindStandby(senders, pair.WALReceiver{ConnectionInfo: test.conninfo})
+			if test.want < 0 {
+				assert.Nil(t, got)
+				return
+			}
+			assert.Same(t, &senders[test.want], got)
+		})
+	}
+	slot := "slot"
+	held := []pair.WALSender{sender("another name", "streaming", &slot)}
+	assert.NotNil(t, pair.FindStandby(held, pair.WALReceiver{SlotName: slot, ConnectionInfo: "application_name=a"}), "a slot tells more than a name")
+}
+
 func TestFindStandby(t *testing.T) {
 	slot, other := "slot", "other"
 	for name, test := range map[string]struct {

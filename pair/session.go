@@ -11,9 +11,14 @@ import (
 // SessionOption changes one session from the node's own credentials.
 type SessionOption func(*pgx.ConnConfig)
 
-// AsRole logs in as another role.
+// AsRole logs in as another role, to the same database.
 func AsRole(role, password string) SessionOption {
-	return func(config *pgx.ConnConfig) { config.User, config.Password = role, password }
+	return func(config *pgx.ConnConfig) {
+		if config.Database == "" { // then the server takes the role's name for it
+			config.Database = config.User
+		}
+		config.User, config.Password = role, password
+	}
 }
 
 // InDatabase connects to another database.

@@ -3,6 +3,7 @@ package pair
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
 )
 
@@ -63,17 +64,42 @@ func named(node *Node, receiver WALReceiver) int {
 }
 
 // FindStandby picks the WAL sender that serves a WAL receiver: the one that
-// holds the receiver's slot, or, when it uses none, a streaming sender
-// without a slot. A base backup's stream is never taken for a standby's.
+// holds the receiver's slot, or, when it uses none, a streaming sender without
+// a slot and of the receiver's application_name, which standbys may share. A
+// base backup's stream is never taken for a standby's.
 func FindStandby(senders []WALSender, receiver WALReceiver) *WALSender {
+	name := receiver.applicationName()
 	for i, sender := range senders {
 		slot := ""
 		if sender.SlotName != nil {
 			slot = *sender.SlotName
 		}
-		if sender.State == "streaming" && sender.ApplicationName != baseBackupName && slot == receiver.SlotName {
+		named := slot != "" || name == "" || sender.ApplicationName == name
+		if sender.State == "streaming" && sender.ApplicationName != baseBackupName && slot == receiver.SlotName && named {
 			return &senders[i]
 		}
 	}
 	return nil
+}
+
+// Values stand there as they are, without quotes.
+var (
+	givenName    = regexp.MustCompile(`(?:^| )application_name=(.*?)(?: [a-z_]+=|$)`)
+	fallbackName = regexp.MustCompile(`(?:^| )fallback_application_name=(.*?)(?: [a-z_]+=|$)`)
+	plainName    = regexp.MustCompile(`^[[:print:]]{1,63}$`)
+)
+
+// applicationName is what the receiver calls itself to its WAL sender, or ""
+// when that cannot be told: servers differ in how they write what is not plain.
+//
+// Source: libpqrcv_get_conninfo in libpqwalreceiver.c; pg_clean_ascii.
+func (r WALReceiver) applicationName() string {
+	found := givenName.FindStringSubmatch(r.ConnectionInfo)
+	if found == nil {
+		found = fallbackName.FindStringSubmatch(r.ConnectionInfo)
+	}
+	if len(found) > 1 && plainName.MatchString(found[1]) {
+		return found[1]
+	}
+	return ""
 }

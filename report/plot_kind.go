@@ -14,7 +14,7 @@ import (
 //     being seen on a standby, one point for each commit; drawn as a distribution
 //   - lag...: lag over time; the windows of faults are marked, as in every
 //     series whose x is seconds
-//   - wal-retained...: WAL that a slot holds back; drawn as an area
+//   - wal-retained...: WAL that a server keeps; drawn as an area
 //   - write-gap...: x is the moment of an acknowledged write, or, with y in
 //     "writes", y their number until then; the longest gap is marked
 //
@@ -24,9 +24,9 @@ func (c *Check) Plots() []*plot { //nolint:revive // for the page's template
 	for i := range c.Series {
 		series := &c.Series[i]
 		switch {
-		case strings.HasPrefix(series.Name, "commit-to-visible"):
+		case strings.HasPrefix(series.Name, visibleSeries):
 			plots = append(plots, series.distribution())
-		case strings.HasPrefix(series.Name, "write-gap"):
+		case strings.HasPrefix(series.Name, gapSeries):
 			plots = append(plots, series.overTime(c.Faults).withGap(series))
 		default:
 			plots = append(plots, series.overTime(c.Faults))
@@ -35,9 +35,17 @@ func (c *Check) Plots() []*plot { //nolint:revive // for the page's template
 	return plots
 }
 
+// drawnSeries are beginnings of the names that are known.
+var drawnSeries = [...]string{visibleSeries, "lag", "wal-retained", gapSeries} //nolint:gochecknoglobals // a constant list
+
+const (
+	visibleSeries = "commit-to-visible"
+	gapSeries     = "write-gap"
+)
+
 // known says whether the series is one that is drawn in a way of its own.
 func (s *Series) known() bool {
-	return slices.ContainsFunc([]string{"commit-to-visible", "lag", "wal-retained", "write-gap"}, func(prefix string) bool {
+	return slices.ContainsFunc(drawnSeries[:], func(prefix string) bool {
 		return strings.HasPrefix(s.Name, prefix)
 	})
 }

@@ -27,6 +27,7 @@ var (
 	ErrTooOld           = errors.New("server is older than PostgreSQL 13, the oldest version that the checks know")
 	ErrOtherDatabase    = errors.New("the connection strings name different databases")
 	ErrSameServer       = errors.New("two connection strings lead to the same server")
+	ErrPublished        = errors.New("the publication is FOR ALL TABLES, those of the checks too, which no subscriber has: name another database, or run read-only")
 	ErrRights           = errors.New("the role may not create a schema in this database: grant it CREATE, or run read-only")
 	ErrReplicator       = errors.New("the replication role cannot replicate")
 )

@@ -72,6 +72,12 @@ func testBadInput(t *testing.T, running cluster, built command) {
 		t.Run(name, func(t *testing.T) { refused(t, built.run(t, test.arguments...), test.says) })
 	}
 	assert.Equal(t, before, running.objects(t))
+	t.Run("a publication of all tables", func(t *testing.T) {
+		require.NoError(t, running.Primary.Exec(t.Context(), `CREATE PUBLICATION everything FOR ALL TABLES`))
+		refused(t, built.run(t, running.servers(t, administrator)...), "publication everything: the publication is FOR ALL TABLES")
+		assert.Equal(t, delivery.ExitPassed, built.run(t, append(running.servers(t, reader), "-read-only")...).code)
+		require.NoError(t, running.Primary.Exec(t.Context(), `DROP PUBLICATION everything`))
+	})
 	t.Run("two primaries", func(t *testing.T) {
 		require.NoError(t, other.Standby().Exec(t.Context(), `SELECT pg_promote()`))
 		refused(t, built.run(t, "-primary-dsn", dsn(t, other.Primary, administrator), "-standby-dsn", stranger),

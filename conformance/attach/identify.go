@@ -17,15 +17,21 @@ const answerLimit = 10 * time.Second
 
 // session is what tells a session's place from that of another.
 type session struct {
-	Database string    `db:"database"`
-	Started  time.Time `db:"started"` // to the microsecond: it tells a server from any other
-	Creates  bool      `db:"creates"`
+	Database  string    `db:"database"`
+	Started   time.Time `db:"started"` // to the microsecond: it tells a server from any other
+	Creates   bool      `db:"creates"`
+	Publishes string    `db:"publishes"` // the publications that every new table is in
 }
 
+// A subscriber to a publication of all tables looks for each by its name, and
+// stops for good where it has none.
+//
+// Source: PostgreSQL documentation, "Logical Replication", "Subscription".
 const sessionSQL = `
 SELECT current_database()::text AS database,
        pg_postmaster_start_time() AS started,
-       has_database_privilege(current_database(), 'CREATE') AS creates`
+       has_database_privilege(current_database(), 'CREATE') AS creates,
+       (SELECT COALESCE(string_agg(pubname, ', ' ORDER BY pubname), '') FROM pg_publication WHERE puballtables) AS publishes`
 
 // server is a node with what it says of itself.
 type server struct {
@@ -61,8 +67,12 @@ func identify(ctx context.Context, target *conformance.Target) error {
 		known[standby.Started] = standby
 		describe(ctx, target, standby)
 	}
-	if !target.ReadOnly && !primary.Creates {
+	switch {
+	case target.ReadOnly:
+	case !primary.Creates:
 		return fmt.Errorf("attach to %s, database %s: %w", primary.Name(), primary.Database, ErrRights)
+	case primary.Publishes != "":
+		return fmt.Errorf("attach to %s, database %s, publication %s: %w", primary.Name(), primary.Database, primary.Publishes, ErrPublished)
 	}
 	for _, one := range target.Topology.Nodes {
 		target.Provenance = append(target.Provenance, conformance.Fact{Name: one.Name, Value: "PostgreSQL " + one.Version})

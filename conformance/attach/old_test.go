@@ -63,7 +63,7 @@ func answerAsOld(connection net.Conn) {
 			return
 		}
 		const boolean, bigint, integer, text, moment = 16, 20, 23, 25, 1184
-		row := []cell{{"database", "d", text}, {"started", "2026-01-02 03:04:05+00", moment}, {"creates", "t", boolean}}
+		row := []cell{{"database", "d", text}, {"started", "2026-01-02 03:04:05+00", moment}, {"creates", "t", boolean}, {"publishes", "", text}}
 		if strings.Contains(query.String, "system_identifier") {
 			row = []cell{
 				{"system_identifier", "7", bigint},
