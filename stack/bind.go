@@ -34,7 +34,9 @@ func (i *isolation) bind(service types.ServiceConfig, mount types.ServiceVolumeC
 		i.change("service %s may write to %s, which is empty: "+standIn, service.Name, mount.Source)
 		return i.empty(mount)
 	}
-	i.change("service %s has %s mounted for reading only", service.Name, mount.Source)
+	if target := path.Clean(mount.Target) + "/"; !strings.HasPrefix(target, initFolder) { // nobody writes there
+		i.change("service %s has %s mounted for reading only", service.Name, mount.Source)
+	}
 	mount.ReadOnly = true
 	return mount
 }
@@ -58,6 +60,11 @@ func emptyFolder(path string) bool {
 
 // notInNames is what a volume may not be called.
 var notInNames = regexp.MustCompile(`[^a-zA-Z0-9_.-]+`)
+
+// initFolder is where images look for what initialises a new cluster.
+//
+// Source: documentation of the image postgres, "Initialization scripts".
+const initFolder = "/docker-entrypoint-initdb.d/"
 
 // dataDirectory is where images keep PostgreSQL's data unless PGDATA says otherwise.
 const dataDirectory = "/var/lib/postgresql/data"

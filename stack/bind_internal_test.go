@@ -50,6 +50,10 @@ func TestNothingIsWrittenToTheHost(t *testing.T) {
 			mount: "./full/file:/etc/file", told: "service db has FOLDER/full/file mounted for reading only",
 			becomes: types.ServiceVolumeConfig{Type: "bind", Target: "/etc/file", ReadOnly: true, Bind: &types.ServiceVolumeBind{CreateHostPath: true}},
 		},
+		"an init file": {
+			mount:   "./full/file:/docker-entrypoint-initdb.d/init.sql",
+			becomes: types.ServiceVolumeConfig{Type: "bind", Target: "/docker-entrypoint-initdb.d/init.sql", ReadOnly: true, Bind: &types.ServiceVolumeBind{CreateHostPath: true}},
+		},
 		"a missing folder of data": {
 			mount: "./absent:/var/lib/postgresql/data", told: "service db keeps its data in FOLDER/absent of the host: an empty volume stands in its place",
 			becomes: types.ServiceVolumeConfig{Type: "volume", Target: "/var/lib/postgresql/data"},
