@@ -22,7 +22,7 @@ func settingsScopeChecks() []Check {
 		{
 			ID:         "settings/role-and-database-settings-replicate",
 			Obligation: "What ALTER ROLE and ALTER DATABASE set on the primary must hold for sessions of the standby.",
-			Level:      Must, Source: administrators, Needs: Needs{Superuser: true}, Run: roleSettingsReplicate,
+			Level:      Must, Source: administrators, Needs: Needs{Superuser: true}, Each: true, Run: roleSettingsReplicate,
 		},
 	}
 }
