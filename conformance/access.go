@@ -67,7 +67,7 @@ func (c *C) logInAsReplicator(node *pair.Node) *Session {
 	}
 	c.Cleanup(connection.Close)
 	session := &Session{c: c, node: node, Conn: connection}
-	session.enterSchema()
+	session.begin()
 	return session
 }
 

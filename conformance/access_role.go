@@ -172,7 +172,7 @@ func rolesReplicate(c *C) {
 		}
 		c.Cleanup(connection.Close)
 		session := &Session{c: c, node: node, Conn: connection}
-		session.enterSchema()
+		session.begin()
 		return session, nil
 	}
 
