@@ -29,8 +29,11 @@ type parameter struct{ name, value string }
 // statements of checks rely on.
 func sessionParameters() []parameter {
 	return []parameter{
-		{"statement_timeout", "0"}, {"lock_timeout", "0"}, {"idle_in_transaction_session_timeout", "0"},
-		{"bytea_output", "hex"}, {"client_min_messages", "notice"},
+		{"statement_timeout", "0"},
+		{"lock_timeout", "0"},
+		{"idle_in_transaction_session_timeout", "0"},
+		{"bytea_output", "hex"},
+		{"client_min_messages", "notice"},
 	}
 }
 
