@@ -7,7 +7,7 @@ func settingsMemoryChecks() []Check {
 	return []Check{{
 		ID:         "settings/shared-memory-suffices",
 		Obligation: "The container's /dev/shm should hold what one parallel hash join may take by the server's settings.",
-		Level:      Should, Needs: Needs{Operator: true}, ReadsOnly: true, Run: sharedMemorySuffices,
+		Level:      Should, Needs: Needs{Operator: true}, Run: sharedMemorySuffices,
 		Source: `PostgreSQL documentation, "Resource Consumption": dynamic_shared_memory_type, hash_mem_multiplier; compose specification: shm_size`,
 	}}
 }
