@@ -49,6 +49,9 @@ func (c *C) replicateAsReplicator() *pgconn.PgConn {
 	connection, err := c.replicate(c.Pair().Primary, replicator.Role, replicator.Password)
 	if err != nil {
 		c.skipUnlessAdmitted(err)
+		if pair.SQLState(err) == tooManySenders {
+			c.Skipf("%s has no WAL sender free: %v", c.Pair().Primary.Name(), err)
+		}
 		c.Fatalf("open a replication connection as %s: %v", replicator.Role, err)
 	}
 	return connection
@@ -64,7 +67,7 @@ func (c *C) logInAsReplicator(node *pair.Node) *Session {
 	}
 	c.Cleanup(connection.Close)
 	session := &Session{c: c, node: node, Conn: connection}
-	session.enterSchema()
+	session.begin()
 	return session
 }
 

@@ -1,10 +1,14 @@
 package conformance
 
 import (
+	"net/netip"
 	"regexp"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/postgres-master-slave/postgres-master-slave/pair"
 )
 
 func TestHBARuleReach(t *testing.T) {
@@ -43,6 +47,38 @@ func TestHBARuleKind(t *testing.T) {
 	require.False(t, hbaRule{Type: "local"}.overNetwork())
 	require.True(t, hbaRule{Database: []string{"all", "replication"}}.replication())
 	require.False(t, hbaRule{Database: []string{"all"}}.replication())
+}
+
+func TestAdmitStandby(t *testing.T) {
+	const host, all = "255.255.255.255", "0.0.0.0"
+	byInitdb := []hbaRule{
+		{Type: "local", Database: []string{"replication"}, Method: "trust"},
+		{Type: "host", Database: []string{"replication"}, Address: "127.0.0.1", Netmask: host, Method: "trust"},
+		{Type: "host", Database: []string{"all"}, Address: "all", Method: "scram-sha-256"},
+	}
+	remote := func(address, netmask, method string) []hbaRule {
+		return append(slices.Clone(byInitdb), hbaRule{Type: "host", Database: []string{"replication"}, Address: address, Netmask: netmask, Method: method})
+	}
+	here, away := netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr("172.18.0.3")
+	bySocket, byLoopback, byNetwork := pair.WALSender{}, pair.WALSender{ClientAddress: &here}, pair.WALSender{ClientAddress: &away}
+	for name, test := range map[string]struct {
+		rules   []hbaRule
+		senders []pair.WALSender
+		admits  bool
+	}{
+		"what initdb writes, for one from elsewhere":     {byInitdb, []pair.WALSender{bySocket, byNetwork}, false},
+		"what initdb writes, for the host's own":         {byInitdb, []pair.WALSender{bySocket, byLoopback}, true},
+		"what initdb writes, and nobody streams":         {byInitdb, nil, true},
+		"a line for the network":                         {remote("172.18.0.0", "255.255.0.0", "scram-sha-256"), []pair.WALSender{byNetwork}, true},
+		"a line for everybody":                           {remote("0.0.0.0", all, "md5"), []pair.WALSender{byNetwork}, true},
+		"a line for the host's addresses on the network": {remote("samehost", "", "md5"), []pair.WALSender{byNetwork}, true},
+		"a line that rejects":                            {remote("0.0.0.0", all, "reject"), []pair.WALSender{byNetwork}, false},
+		"no line for replication":                        {byInitdb[2:], []pair.WALSender{bySocket}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			require.Equal(t, test.admits, admitStandby(test.rules, fromElsewhere(test.senders)))
+		})
+	}
 }
 
 func TestWithoutLines(t *testing.T) {

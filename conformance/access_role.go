@@ -36,7 +36,7 @@ func accessRoleChecks() []Check {
 		{
 			ID:         "access/roles-replicate",
 			Obligation: "Roles, passwords and grants made on the primary must hold on the standby, and so must their changes.",
-			Level:      Must, Source: hotStandby, Needs: Needs{Superuser: true}, Run: rolesReplicate,
+			Level:      Must, Source: hotStandby, Needs: Needs{Superuser: true}, Each: true, Run: rolesReplicate,
 		},
 	}
 }
@@ -172,7 +172,7 @@ func rolesReplicate(c *C) {
 		}
 		c.Cleanup(connection.Close)
 		session := &Session{c: c, node: node, Conn: connection}
-		session.enterSchema()
+		session.begin()
 		return session, nil
 	}
 

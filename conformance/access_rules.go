@@ -116,10 +116,25 @@ func hbaRulesParse(c *C) {
 			}
 		}
 	}
-	admits := func(rule hbaRule) bool { return rule.replication() && rule.Method != "reject" }
-	if rules := c.hbaRules(c.Pair().Primary); !slices.ContainsFunc(rules, admits) {
-		c.Errorf("pg_hba.conf of the primary lets nobody replicate: %v", rules)
+	if rules := c.hbaRules(c.Pair().Primary); !admitStandby(rules, fromElsewhere(c.senders())) {
+		c.Errorf("pg_hba.conf of the primary lets no standby in that comes from where its standbys do: %v", rules)
 	}
+}
+
+// fromElsewhere says whether a standby reaches the primary over the network.
+func fromElsewhere(senders []pair.WALSender) bool {
+	return slices.ContainsFunc(senders, func(sender pair.WALSender) bool {
+		return sender.ClientAddress != nil && !sender.ClientAddress.IsLoopback()
+	})
+}
+
+// admitStandby says whether a line lets a standby in. The lines that initdb
+// writes do so for the host itself: they are not enough for one from elsewhere.
+func admitStandby(rules []hbaRule, fromElsewhere bool) bool {
+	return slices.ContainsFunc(rules, func(rule hbaRule) bool {
+		beyond := rule.overNetwork() && (!rule.withinHost() || rule.Address == "samehost") // the host has addresses on the network too
+		return rule.replication() && rule.Method != "reject" && (beyond || !fromElsewhere)
+	})
 }
 
 func hbaTrustsNoNetwork(c *C) {

@@ -21,7 +21,7 @@ func accessSecretChecks() []Check {
 			ID:         "access/conninfo-hidden-from-others",
 			Obligation: "Roles that are no superuser must not see how the standby connects to the primary.",
 			Level:      Must, Source: `PostgreSQL documentation, "Replication", "Standby Servers"`,
-			Needs: Needs{Replicator: true}, ReadsOnly: true, Run: conninfoHiddenFromOthers,
+			Needs: Needs{Replicator: true}, ReadsOnly: true, Each: true, Run: conninfoHiddenFromOthers,
 		},
 		{
 			ID:         "access/logs-hold-no-secret",
@@ -69,7 +69,7 @@ func conninfoHiddenFromOthers(c *C) {
 	}
 	session.Refuses(mayNot, showConninfoSQL)
 	if rows := Value[int](session, visibleConninfoSQL); rows != 0 {
-		c.Errorf("%s sees pg_stat_wal_receiver.conninfo on the standby", c.Replicator().Role)
+		c.Errorf("%s sees pg_stat_wal_receiver.conninfo on %s", c.Replicator().Role, c.Pair().Standby().Name())
 	}
 }
 

@@ -24,7 +24,7 @@ func crashContainerChecks() []Check {
 			Obligation: "After a SIGKILL the standby must come back from its data and stream again; meanwhile the primary must go on committing.",
 			Level:      Must, Needs: faultNeeds(), Disturbs: true, Limit: faultLimit,
 			Source: source + `, "Log-Shipping Standby Servers"`,
-			Run:    standbyKill,
+			Each:   true, Run: standbyKill,
 		},
 		{
 			ID:         "crash/both-kill",

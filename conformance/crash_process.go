@@ -22,6 +22,11 @@ func crashProcessChecks() []Check {
 			Source: source, Run: run,
 		}
 	}
+	onStandby := func(name, who string, run func(c *C)) Check {
+		one := check(name, who, run)
+		one.Each = true
+		return one
+	}
 	return []Check{
 		check("primary-backend-kill", "a backend on the primary", func(c *C) {
 			c.crashInPlace(c.Pair().Primary, c.victim(c.Pair().Primary), primaryRecovered)
@@ -29,10 +34,10 @@ func crashProcessChecks() []Check {
 		check("sender-kill", "the WAL sender", func(c *C) {
 			c.crashInPlace(c.Pair().Primary, c.streamTo(c.Pair().Standby()).sender.PID, primaryRecovered)
 		}),
-		check("standby-backend-kill", "a backend on the standby", func(c *C) {
+		onStandby("standby-backend-kill", "a backend on the standby", func(c *C) {
 			c.crashInPlace(c.Pair().Standby(), c.victim(c.Pair().Standby()), standbyRecovered)
 		}),
-		check("receiver-kill", "the WAL receiver", func(c *C) {
+		onStandby("receiver-kill", "the WAL receiver", func(c *C) {
 			c.crashInPlace(c.Pair().Standby(), c.streamTo(c.Pair().Standby()).receiver.PID, standbyRecovered)
 		}),
 		{

@@ -51,7 +51,7 @@ func downAndUpAfterFailover(c *C) {
 	const some = 20
 	old, promoted := c.Pair().Primary, c.Pair().Standby()
 	at := c.homeOf(old)
-	ledger := c.KeepWriting(c.wherePrimary())
+	ledger := c.KeepCommitting(c.wherePrimary())
 	ledger.WaitAcknowledged(some)
 	c.stopForGood(old)
 	c.mustPromote(promoted)

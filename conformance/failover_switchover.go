@@ -17,7 +17,7 @@ func switchover(c *C) {
 	const some = 50
 	old, promoted := c.Pair().Primary, c.Pair().Standby()
 	at := c.homeOf(old)
-	ledger := c.KeepWriting(c.wherePrimary())
+	ledger := c.KeepCommitting(c.wherePrimary())
 	ledger.WaitAcknowledged(some)
 	began := time.Now()
 	stopped := c.Stop(old)

@@ -58,6 +58,7 @@ const (
 // each fault, and judges what the clients saw.
 func (c *C) runHistory(acts ...act) {
 	const between = 10
+	c.skipWhereSynchronous()
 	seed, err := historySeed()
 	c.Harness(err)
 	plan := planned(randomFor(seed, 0), acts)

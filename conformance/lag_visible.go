@@ -12,6 +12,7 @@ func lagVisible() []Check {
 		Level:      Must,
 		Source:     "PostgreSQL documentation, Log-Shipping Standby Servers, Asynchronous Behaviour",
 		Limit:      3 * time.Minute,
+		Each:       true,
 		Run:        visibleWithinBound,
 	}}
 }

@@ -36,6 +36,7 @@ type Write struct {
 type Ledger struct {
 	c     *C
 	table string
+	local bool // its commits wait for no standby
 	end   context.CancelFunc
 	ended chan struct{}
 
@@ -48,6 +49,8 @@ const (
 	createLedgerSQL = `CREATE TABLE %s (id bigint PRIMARY KEY, at timestamptz NOT NULL DEFAULT clock_timestamp())`
 	writeLedgerSQL  = `INSERT INTO %s (id) VALUES ($1)`
 	readLedgerSQL   = `SELECT id FROM %s ORDER BY id`
+	// commitLocallySQL leaves commits alone that wait for no disk either.
+	commitLocallySQL = `SELECT set_config('synchronous_commit', 'local', false) WHERE current_setting('synchronous_commit') <> 'off'`
 )
 
 const (
@@ -60,14 +63,21 @@ const (
 )
 
 // KeepWriting makes a ledger and begins to fill it through a node, the primary
-// as a rule. It ends with Stop, after the check at the latest.
-func (c *C) KeepWriting(node *pair.Node) *Ledger {
+// as a rule. Its commits wait for no standby, also where others do: with the
+// standby away it goes on. It ends with Stop, after the check at the latest.
+func (c *C) KeepWriting(node *pair.Node) *Ledger { return c.keepLedger(node, true) }
+
+// KeepCommitting is KeepWriting as users write: whether its commits wait for a
+// standby is up to the server.
+func (c *C) KeepCommitting(node *pair.Node) *Ledger { return c.keepLedger(node, false) }
+
+func (c *C) keepLedger(node *pair.Node, local bool) *Ledger {
 	table := pgx.Identifier{c.Schema(), "ledger"}.Sanitize()
 	if err := node.Exec(c.ctx, fmt.Sprintf(createLedgerSQL, table)); err != nil {
 		c.Fatalf("create ledger: %v", err)
 	}
 	ctx, end := context.WithCancel(c.ctx)
-	ledger := &Ledger{c: c, table: table, end: end, ended: make(chan struct{})}
+	ledger := &Ledger{c: c, table: table, local: local, end: end, ended: make(chan struct{})}
 	go func() {
 		defer close(ledger.ended)
 		ledger.fill(ctx, node)
@@ -96,7 +106,7 @@ func (l *Ledger) fill(ctx context.Context, node *pair.Node) {
 		if session == nil || session.IsClosed() {
 			var err error
 			pace.Reset(ledgerPace)
-			if session, err = node.Connect(ctx); err != nil {
+			if session, err = l.connect(ctx, node); err != nil {
 				l.fail(err)
 				pace.Reset(reconnectPace)
 			}
@@ -111,6 +121,18 @@ func (l *Ledger) fill(ctx context.Context, node *pair.Node) {
 		case <-pace.C:
 		}
 	}
+}
+
+func (l *Ledger) connect(ctx context.Context, node *pair.Node) (*pgx.Conn, error) {
+	session, err := node.Connect(ctx)
+	if err != nil || !l.local {
+		return session, err
+	}
+	if _, err := session.Exec(ctx, commitLocallySQL); err != nil {
+		_ = session.Close(context.WithoutCancel(ctx)) // err says what was wrong
+		return nil, err
+	}
+	return session, nil
 }
 
 // outcomeOf tells what an error says about a commit. Only an answer of the

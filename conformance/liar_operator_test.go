@@ -2,6 +2,7 @@ package conformance_test
 
 import (
 	"context"
+	"time"
 
 	"github.com/postgres-master-slave/postgres-master-slave/conformance"
 )
@@ -13,6 +14,14 @@ func (o disguising) Inspect(ctx context.Context, node string) (conformance.Conta
 	state, err := o.Operator.Inspect(ctx, node)
 	state.ImageID += " of " + node
 	return state, err
+}
+
+// torn shows a log of a server that has met a damaged page.
+type torn struct{ conformance.Operator }
+
+func (o torn) Logs(ctx context.Context, node string, since time.Time) (string, error) {
+	log, err := o.Operator.Logs(ctx, node, since)
+	return log + "2026-01-02 03:04:05.678 UTC [77] ERROR:  invalid page in block 7 of relation base/5/16384\n", err
 }
 
 // idle says that it has stopped all servers, and has stopped none.

@@ -99,7 +99,7 @@ func refusesAll(message pgproto3.BackendMessage, lied bool) pgproto3.BackendMess
 
 // truthful are the statements of the runner itself and of waits for replay:
 // with lies in these a check would fail for nothing that it looks at.
-var truthful = regexp.MustCompile(`(?i)^\s*(CREATE SCHEMA|DROP SCHEMA|DISCARD|SET search_path|ROLLBACK|RESET)` +
+var truthful = regexp.MustCompile(`(?i)^\s*(CREATE SCHEMA|DROP SCHEMA|DISCARD|SET statement_timeout|ROLLBACK|RESET)` +
 	`|pg_current_wal_lsn\(\)::text$|pg_last_wal_replay_lsn\(\)::text$|current_setting\('synchronous_commit'\) = 'off'$|rolsuper FROM pg_roles WHERE rolname = CURRENT_USER|pg_read_all_stats|server_version_num`)
 
 // lying is a node whose answers pass through a lie.

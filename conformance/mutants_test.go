@@ -39,6 +39,7 @@ var mutants = []mutant{
 	{name: "the standby confuses SQLSTATEs", standby: true, tell: confusesCodes, on: endsReaders},
 	{name: "the primary confuses SQLSTATEs", tell: confusesCodes, on: named("failover/refused-on-primary")},
 	{name: "the operator shows other images", operate: func(o conformance.Operator) conformance.Operator { return disguising{o} }, on: named("startup/same-image")},
+	{name: "the operator shows a torn page", operate: func(o conformance.Operator) conformance.Operator { return torn{o} }, on: named("teardown/logs-show-no-damage")},
 	{name: "the operator stops nobody", operate: func(o conformance.Operator) conformance.Operator { return idle{o} }, on: named("teardown/stops-cleanly")},
 	{
 		name: "the operator keeps the volumes", operate: func(o conformance.Operator) conformance.Operator { return hoarding{o} },

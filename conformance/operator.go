@@ -82,23 +82,21 @@ type Instance struct {
 
 // Container is the state of one node's container.
 type Container struct {
-	State     string // created, running, paused, restarting, exited, dead
-	ExitCode  int
-	OOMKilled bool
-	Health    string   // starting, healthy, unhealthy; empty without a health check
-	Probe     []string // the command of the health check, as compose writes it; empty without one
-	Addresses []string // where the other nodes reach it
-	ImageID   string
-	User      string            // as configured
-	Grace     time.Duration     // between the stop signal and SIGKILL
-	Restart   string            // restart policy
-	Memory    int64             // size of /dev/shm in bytes
-	Ports     []PublishedPort   // as published on the host now
-	Literal   []PublishedPort   // as the recipe names them, whatever is published now
-	Env       map[string]string // as configured
-	Command   []string
-	Started   time.Time
-	Finished  time.Time
+	State        string // created, running, paused, restarting, exited, dead
+	ExitCode     int
+	OOMKilled    bool
+	Health       string   // starting, healthy, unhealthy; empty without a health check
+	Probe        []string // the command of the health check, as compose writes it; empty without one
+	Addresses    []string // where the other nodes reach it
+	ImageID      string
+	Grace        time.Duration     // between the stop signal and SIGKILL
+	Restart      string            // restart policy
+	SharedMemory int64             // size of /dev/shm in bytes; 0 where nobody knows
+	Ports        []PublishedPort   // as published on the host now
+	Literal      []PublishedPort   // as the recipe names them, whatever is published now
+	Env          map[string]string // as configured
+	Command      []string
+	Started      time.Time
 }
 
 // restarted says whether the platform starts the container again when it ends by itself.

@@ -43,7 +43,7 @@ func commitsGoOn(c *C) {
 	const rows = 100
 	primary, standby := c.Pair().Primary, c.Pair().Standby()
 	c.shortenTimeouts(standby)
-	ledger := c.KeepWriting(primary)
+	ledger := c.KeepCommitting(primary)
 	ledger.WaitAcknowledged(rows)
 	c.Replay()
 	cut := c.Isolate(standby)
@@ -193,8 +193,11 @@ func partitionHeals(c *C) {
 	ledger.MustHoldAll(standby)
 }
 
-// emitWALSQL writes WAL that changes no row; $1 is its size in bytes.
-const emitWALSQL = `SELECT pg_logical_emit_message(true, 'conformance', repeat('x', $1))::text`
+// emitWALSQL writes WAL that changes no row; $1 is its size in bytes. It waits
+// for its own disk and for no standby.
+const emitWALSQL = `
+SELECT pg_logical_emit_message(true, 'conformance', repeat('x', $1))::text
+  FROM set_config('synchronous_commit', 'local', true)`
 
 // emitWAL has a primary write so many bytes of WAL, and gives a position that
 // covers them.

@@ -72,7 +72,7 @@ func slowNetwork(c *C) {
 	primary, standby := c.Pair().Primary, c.Pair().Standby()
 	link := c.StreamOverLink(standby)
 	lag := c.watchLag(standby)
-	ledger := c.KeepWriting(primary)
+	ledger := c.KeepCommitting(primary)
 	ledger.WaitAcknowledged(rows)
 	c.Replay()
 	began := c.Elapsed()

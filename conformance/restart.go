@@ -31,7 +31,7 @@ const faultLimit = 5 * time.Minute
 func faultNeeds() Needs { return Needs{Operator: true, Superuser: true, Exclusive: true} }
 
 func restartStandbyChecks() []Check {
-	return []Check{
+	return onEach([]Check{
 		{
 			ID:         "restart/standby-comes-back",
 			Obligation: "A standby whose container was restarted must stream again, from the data it has and without crash recovery.",
@@ -60,7 +60,7 @@ func restartStandbyChecks() []Check {
 			Source: `PostgreSQL documentation, "Hot Standby: User's Overview"`,
 			Run:    standbyWithoutPrimary,
 		},
-	}
+	})
 }
 
 func standbyComesBack(c *C) {

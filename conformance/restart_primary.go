@@ -116,7 +116,8 @@ func (c *C) mustKeepTimelineAndSlot(timeline string, slot pair.Slot) {
 }
 
 func (c *C) mustKeepSlot(slot pair.Slot) {
-	if now := c.slotNamed(c.Pair().Primary, slot.Name); now.Type != slot.Type || now.Temporary || now.Restart < slot.Restart {
+	upstream := c.streamTo(c.Pair().Standby()).upstream
+	if now := c.slotNamed(upstream, slot.Name); now.Type != slot.Type || now.Temporary || now.Restart < slot.Restart {
 		c.Errorf("slot %q is %s at %s (temporary %t), it was %s at %s",
 			slot.Name, now.Type, now.Restart, now.Temporary, slot.Type, slot.Restart)
 	}

@@ -92,7 +92,7 @@ func (s *suite) keep(result Result) {
 
 func (s *suite) end(t *testing.T) {
 	t.Helper()
-	if err := s.runner.end(t.Context(), s.results); err != nil {
+	if err := s.runner.end(t.Context()); err != nil {
 		t.Error(err)
 	}
 	if s.results.Executed() == 0 {

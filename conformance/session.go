@@ -22,6 +22,21 @@ const (
 	dropSchemaSQL   = `DROP SCHEMA IF EXISTS %s CASCADE`
 )
 
+// parameter is a run-time parameter with a value.
+type parameter struct{ name, value string }
+
+// sessionParameters are what a role or a database may set otherwise, and what
+// statements of checks rely on.
+func sessionParameters() []parameter {
+	return []parameter{
+		{"statement_timeout", "0"},
+		{"lock_timeout", "0"},
+		{"idle_in_transaction_session_timeout", "0"},
+		{"bytea_output", "hex"},
+		{"client_min_messages", "notice"},
+	}
+}
+
 // Schema is the check's own schema, made on the primary at the first call and
 // removed after the check. A table in it whose rows are updated or deleted has a
 // replica identity: a publication FOR ALL TABLES would have that refused.
@@ -68,8 +83,11 @@ func (c *C) NewSession(node *pair.Node, options ...pair.SessionOption) *Session 
 // sessionIn opens a session in a schema that another check may have made.
 func (c *C) sessionIn(node *pair.Node, schema string, options ...pair.SessionOption) *Session {
 	path := pgx.Identifier{schema}.Sanitize() + ", public"
-	options = append([]pair.SessionOption{pair.WithParameter("search_path", path)}, options...)
-	connection, err := node.Connect(c.ctx, options...)
+	given := []pair.SessionOption{pair.WithParameter("search_path", path)}
+	for _, one := range sessionParameters() {
+		given = append(given, pair.WithParameter(one.name, one.value))
+	}
+	connection, err := node.Connect(c.ctx, append(given, options...)...)
 	if err != nil {
 		c.Fatalf("%v", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -12,6 +13,7 @@ import (
 
 const (
 	discardSessionSQL = `DISCARD ALL`
+	setInSessionSQL   = `SET %s = %s; `
 	searchPathSQL     = `SET search_path = %s, public`
 )
 
@@ -42,7 +44,7 @@ func (c *C) Borrow(node *pair.Node) *Session {
 		}
 		return session.restore(ctx)
 	})
-	session.enterSchema()
+	session.begin()
 	return session
 }
 
@@ -52,7 +54,7 @@ func (s *Session) Fresh() {
 	if err := s.restore(s.c.Context()); err != nil {
 		s.c.Fatalf("%s: session cannot be used further: %v", s.node.Name(), err)
 	}
-	s.enterSchema()
+	s.begin()
 }
 
 // restore empties both ends of the session: the statements that pgx has
@@ -62,8 +64,15 @@ func (s *Session) restore(ctx context.Context) error {
 	return errors.Join(err, s.DeallocateAll(ctx))
 }
 
-func (s *Session) enterSchema() {
-	if s.c.schema != "" {
-		s.Do(fmt.Sprintf(searchPathSQL, pgx.Identifier{s.c.schema}.Sanitize()))
+// begin makes the session one of the check's, in one round trip. DISCARD ALL
+// goes back to what role and database set.
+func (s *Session) begin() {
+	var sql strings.Builder
+	for _, one := range sessionParameters() {
+		fmt.Fprintf(&sql, setInSessionSQL, one.name, one.value)
 	}
+	if s.c.schema != "" {
+		fmt.Fprintf(&sql, searchPathSQL, pgx.Identifier{s.c.schema}.Sanitize())
+	}
+	s.Do(sql.String())
 }

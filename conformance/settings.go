@@ -25,7 +25,7 @@ func settingsChecks() []Check {
 			Obligation: "The standby must not have less room than the primary for what it has to track during replay.",
 			Level:      Must, Source: administrators, ReadsOnly: true, Run: standbyNotSmaller,
 		},
-	}, settingsCommandChecks(), settingsScopeChecks())
+	}, settingsCommandChecks(), settingsMemoryChecks(), settingsScopeChecks())
 }
 
 // settingsAdvice is good practice that the recipe is known not to follow.

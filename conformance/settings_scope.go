@@ -22,7 +22,7 @@ func settingsScopeChecks() []Check {
 		{
 			ID:         "settings/role-and-database-settings-replicate",
 			Obligation: "What ALTER ROLE and ALTER DATABASE set on the primary must hold for sessions of the standby.",
-			Level:      Must, Source: administrators, Needs: Needs{Superuser: true}, Run: roleSettingsReplicate,
+			Level:      Must, Source: administrators, Needs: Needs{Superuser: true}, Each: true, Run: roleSettingsReplicate,
 		},
 	}
 }
@@ -40,26 +40,13 @@ func systemSettingsAreLocal(c *C) {
 		if _, altered := c.altered(node, localSetting); altered || before == given[i] {
 			c.Skipf("%s has a %s of its own", node.Name(), localSetting)
 		}
-		restore, err := node.SaveParameter(c.Context(), localSetting)
-		if err != nil {
-			c.Fatalf("%v", err)
-		}
-		c.Cleanup(func(ctx context.Context) error {
-			if err := restore(ctx); err != nil {
-				return err
-			}
+		c.Cleanup(func(ctx context.Context) error { // it is put back by then, if not yet in force
 			return pair.Poll(ctx, 10*time.Millisecond, func(ctx context.Context) (bool, error) {
 				value, err := node.Setting(ctx, localSetting)
 				return value == before, err
 			})
 		})
-		if err := node.SetParameter(c.Context(), localSetting, given[i]); err != nil {
-			c.Fatalf("%v", err)
-		}
-		c.Eventually("ALTER SYSTEM takes effect on "+node.Name(), 10*time.Second, func(ctx context.Context) (bool, string, error) {
-			value, err := node.Setting(ctx, localSetting)
-			return value == given[i], value, err
-		})
+		c.Set(node, localSetting, given[i], given[i])
 	}
 	// After a commit that all have replayed, what could cross has crossed.
 	c.Schema()

@@ -31,8 +31,8 @@ func slotUseChecks() []Check {
 		},
 		{
 			ID:         "slot/created-by-init",
-			Obligation: "A standby's slot must exist before the primary listens on TCP, so that no standby ever finds it missing.",
-			Level:      Must,
+			Obligation: "A standby's slot should exist before the primary listens on TCP, so that no standby ever finds it missing.",
+			Level:      Should,
 			Needs:      Needs{Operator: true, Superuser: true},
 			Source:     `the recipe; PostgreSQL documentation, "Replication Slots"`,
 			Run:        createdByInit,

@@ -52,7 +52,7 @@ func standbyFunctionChecks() []Check {
 		},
 		{
 			ID:         "standby/refuses-logical-slots",
-			Obligation: "A standby must refuse logical slots: with SQLSTATE 55000 while wal_level is below logical, else, up to 15, with 0A000.",
+			Obligation: "A standby must refuse logical slots: with SQLSTATE 55000 while its own wal_level is below logical, else with 0A000 up to 15, and since 16 with 55000 while the primary's is.",
 			Level:      Must, Source: logicalDecoding, Needs: Needs{Superuser: true}, Run: refusesLogicalSlots,
 		},
 		{
@@ -103,12 +103,24 @@ func refusesIndexUpkeep(c *C) {
 }
 
 func refusesLogicalSlots(c *C) {
+	standby := c.replayed()
+	here, there := c.setting(c.Pair().Standby(), "wal_level"), c.setting(c.Pair().Primary, "wal_level")
+	standby.try(logicalSlotRows(here, there)...)
+}
+
+// logicalSlotRows says how a standby refuses a logical slot. It looks at its own
+// wal_level first; then up to 15 at whether it is in recovery, and since 16 at
+// the wal_level of the primary, which WAL tells. There is no row where it works.
+func logicalSlotRows(here, there string) []statement {
 	const create = `SELECT pg_create_logical_replication_slot('conformance_absent', 'pgoutput')`
-	row := refused("55000", create)
-	if c.setting(c.Pair().Primary, "wal_level") == "logical" || c.setting(c.Pair().Standby(), "wal_level") == "logical" {
-		row = refused("0A000", create).upTo15() // from 16 on it works
+	switch logical := "logical"; {
+	case here != logical:
+		return []statement{refused("55000", create)}
+	case there != logical:
+		return []statement{refused("0A000", create).upTo15(), refused("55000", create).from(160000)}
+	default:
+		return []statement{refused("0A000", create).upTo15()}
 	}
-	c.replayed().try(row)
 }
 
 func recoveryFunctionsAnswer(c *C) {

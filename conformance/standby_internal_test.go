@@ -53,6 +53,31 @@ func TestStatementVersions(t *testing.T) {
 	require.False(t, allowed("A").from(160000).holdsFor(150020))
 }
 
+func TestLogicalSlotRows(t *testing.T) {
+	for name, test := range map[string]struct {
+		here, there string // wal_level
+		state       map[int]string
+	}{
+		"logical nowhere":             {"replica", "replica", map[int]string{150008: "55000", 160000: "55000"}},
+		"logical on the primary only": {"replica", "logical", map[int]string{150008: "55000", 160000: "55000"}},
+		"logical on the standby only": {"logical", "replica", map[int]string{150008: "0A000", 160000: "55000"}},
+		"logical on both":             {"logical", "logical", map[int]string{150008: "0A000"}}, // from 16 on it works
+	} {
+		t.Run(name, func(t *testing.T) {
+			states := map[int]string{}
+			for _, version := range []int{150008, 160000} {
+				for _, row := range logicalSlotRows(test.here, test.there) {
+					if row.holdsFor(version) {
+						require.NotContains(t, states, version, "one answer a version")
+						states[version] = row.state
+					}
+				}
+			}
+			require.Equal(t, test.state, states)
+		})
+	}
+}
+
 func TestPlanFind(t *testing.T) {
 	leaf := map[string]any{"Node Type": "Sort", "Sort Space Type": "Disk"}
 	top := plan{"Node Type": "Limit", "Plans": []any{map[string]any{"Node Type": "Result"}, leaf}}

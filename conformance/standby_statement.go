@@ -102,7 +102,7 @@ func (s *Session) try(rows ...statement) {
 			s.Do(rollBackSQL)
 		}
 		s.Do(discardSessionSQL)
-		s.enterSchema()
+		s.begin()
 	}
 	if tried == 0 {
 		s.c.Skipf("no statement of this class applies to server version %d", version)

@@ -1,9 +1,11 @@
 package conformance
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/postgres-master-slave/postgres-master-slave/pair"
 )
@@ -36,7 +38,7 @@ func startupIdentityChecks() []Check {
 		},
 		{
 			ID:         "startup/same-collation-versions",
-			Obligation: "Every server must sort by the collation version that the databases were made with, or its indexes are wrong.",
+			Obligation: "Primary and standbys must sort by one collation version, the one that the databases were made with, or indexes are wrong.",
 			Level:      Must,
 			Needs:      Needs{Since: 15},
 			Source:     `PostgreSQL documentation, "ALTER COLLATION: Notes", "Database Object Management Functions"`,
@@ -156,39 +158,60 @@ func layout(c *C, node *pair.Node) map[string]string {
 }
 
 // collation is a thing that sorts, with the version it was made with and the
-// version that the server's library has.
+// version that the server's library has; "" for none.
 type collation struct {
 	Name     string `db:"name"`
 	Recorded string `db:"recorded"`
 	Actual   string `db:"actual"`
 }
 
+// collationsSQL leaves out what nothing is sorted by: databases that nobody can
+// use, and all of the hundreds of collations that no column or index names.
 const collationsSQL = `
-SELECT 'database ' || datname AS name, datcollversion AS recorded,
+SELECT 'database ' || datname AS name, COALESCE(datcollversion, '') AS recorded,
        COALESCE(pg_database_collation_actual_version(oid), '') AS actual
-  FROM pg_database WHERE datcollversion IS NOT NULL
+  FROM pg_database WHERE datallowconn
 UNION ALL
-SELECT 'collation ' || collname, collversion, COALESCE(pg_collation_actual_version(oid), '')
-  FROM pg_collation WHERE collversion IS NOT NULL`
+SELECT 'collation ' || oid::regcollation, COALESCE(collversion, ''), COALESCE(pg_collation_actual_version(oid), '')
+  FROM pg_collation
+ WHERE EXISTS (SELECT FROM pg_depend WHERE refclassid = 'pg_collation'::regclass AND refobjid = pg_collation.oid)`
 
 func sameCollationVersions(c *C) {
-	const shown = 5 // a wrong library puts hundreds wrong
+	const shown = 5 // a wrong library puts many wrong
+	primary := c.Pair().Primary
+	onPrimary := askRows[collation](c, primary, collationsSQL)
+	versions := 0
 	for _, node := range c.Pair().Nodes() {
-		all := askRows[collation](c, node, collationsSQL)
-		if len(all) == 0 {
-			c.Skipf("%s records no collation version: its databases sort by bytes, or its C library has no versions", node.Name())
-		}
-		var wrong []collation
-		for _, one := range all {
-			if one.Recorded != one.Actual {
-				wrong = append(wrong, one)
-			}
-		}
-		if len(wrong) > 0 {
-			c.Errorf("%s sorts by another version than recorded in %d of %d cases, such as %+v",
-				node.Name(), len(wrong), len(all), wrong[:min(shown, len(wrong))])
+		here := askRows[collation](c, node, collationsSQL)
+		versions += len(slices.DeleteFunc(slices.Clone(here), func(one collation) bool { return one.Recorded == "" && one.Actual == "" }))
+		if wrong := wrongCollations(here, onPrimary); len(wrong) > 0 {
+			c.Errorf("%s sorts by another version in %d of %d cases, such as %s",
+				node.Name(), len(wrong), len(here), strings.Join(wrong[:min(shown, len(wrong))], "; "))
 		}
 	}
+	if versions == 0 {
+		c.Skipf("no server knows a collation version: the databases sort by bytes, or the C libraries have no versions")
+	}
+}
+
+// wrongCollations tells what a server sorts by another version than the one
+// recorded, or than the primary does: one library without versions beside one
+// that has them is two libraries.
+func wrongCollations(here, onPrimary []collation) []string {
+	there := map[string]string{}
+	for _, one := range onPrimary {
+		there[one.Name] = one.Actual
+	}
+	var wrong []string
+	for _, one := range here {
+		if one.Recorded != "" && one.Recorded != one.Actual {
+			wrong = append(wrong, fmt.Sprintf("%s: %q, made with %q", one.Name, one.Actual, one.Recorded))
+		}
+		if actual, known := there[one.Name]; known && actual != one.Actual {
+			wrong = append(wrong, fmt.Sprintf("%s: %q, on the primary %q", one.Name, one.Actual, actual))
+		}
+	}
+	return wrong
 }
 
 const minorVersionSQL = `SELECT current_setting('server_version')`

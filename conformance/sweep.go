@@ -36,14 +36,20 @@ SELECT statement
         UNION ALL
         SELECT 3, format('DROP DATABASE %I WITH (FORCE)', datname) FROM pg_database WHERE starts_with(datname, $1)
         UNION ALL
-        SELECT 4, format('DROP OWNED BY %I', rolname) FROM pg_roles WHERE starts_with(rolname, $1)
+        SELECT 4, format('DROP TABLESPACE %I', spcname) FROM pg_tablespace WHERE starts_with(spcname, $1)
         UNION ALL
-        SELECT 5, format('DROP ROLE %I', rolname) FROM pg_roles WHERE starts_with(rolname, $1)) AS removals
+        SELECT 5, format('DROP OWNED BY %I', rolname) FROM pg_roles WHERE starts_with(rolname, $1)
+        UNION ALL
+        SELECT 6, format('DROP ROLE %I', rolname) FROM pg_roles WHERE starts_with(rolname, $1)
+        UNION ALL
+        SELECT 7, format('ALTER DATABASE %I RESET %s', datname, split_part(entry, '=', 1))
+          FROM pg_db_role_setting JOIN pg_database AS database ON database.oid = setdatabase, unnest(setconfig) AS entry
+         WHERE setrole = 0 AND starts_with(entry, $1) AND NOT starts_with(datname, $1)) AS removals
  ORDER BY turn`
 )
 
-// sweep removes what checks that were cut off have left on the servers. It
-// knows the run's objects by their names. Errors are ErrLeftBehind.
+// sweep removes what checks have left on the servers that were cut off or could
+// not clean up. It knows the run's objects by their names. Errors are ErrLeftBehind.
 func (r *runner) sweep(ctx context.Context) error {
 	const interval = 20 * time.Millisecond
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupLimit)

@@ -115,6 +115,14 @@ func (c *C) namedFor(standbys []*pair.Node, names, state string) {
 	}
 }
 
+// skipWhereSynchronous is for what holds while commits wait for no standby.
+func (c *C) skipWhereSynchronous() {
+	primary := c.Pair().Primary
+	if names := c.setting(primary, namesParameter); names != "" {
+		c.Skipf("%s names synchronous standbys: %s", primary.Name(), names)
+	}
+}
+
 // freeze pauses all standbys.
 func (c *C) freeze() (heal func()) {
 	var frozen []*Injection

@@ -25,10 +25,7 @@ func synchronyNamesChecks() []Check {
 }
 
 func asynchronousByDefault(c *C) {
-	primary := c.Pair().Primary
-	if names := c.setting(primary, namesParameter); names != "" {
-		c.Skipf("%s names synchronous standbys: %s", primary.Name(), names)
-	}
+	c.skipWhereSynchronous()
 	c.commitTable()
 	session := c.committing("on")
 	for _, standby := range c.Pair().Standbys {

@@ -12,12 +12,20 @@ import (
 	"github.com/postgres-master-slave/postgres-master-slave/pair"
 )
 
-// teardownChecks is the chapter "teardown": the servers stop cleanly, go
-// without a trace, and come back as new ones. In this order the checks start
+// teardownChecks is the chapter "teardown": the servers have come to no harm,
+// stop cleanly, go without a trace, and come back as new ones. In this order the checks start
 // the servers once. In any other, each begins by bringing about what it needs.
 func teardownChecks() []Check {
 	needs := Needs{Operator: true, Exclusive: true, Disposable: true}
 	return []Check{
+		{
+			ID:         "teardown/logs-show-no-damage",
+			Obligation: "The logs of all servers must tell of no damaged page and of no PANIC.",
+			Level:      Must,
+			Needs:      Needs{Operator: true},
+			Source:     `PostgreSQL documentation, "Reliability", "Error Reporting and Logging": message severity levels`,
+			Run:        logsShowNoDamage,
+		},
 		{
 			ID:         "teardown/stops-cleanly",
 			Obligation: "When the servers are stopped, each must shut down within its grace period, end with exit code 0 and free its ports.",

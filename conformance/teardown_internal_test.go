@@ -7,6 +7,23 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+func TestDamageLogged(t *testing.T) {
+	for line, damage := range map[string]bool{
+		`2026-01-02 03:04:05.678 UTC [77] PANIC:  could not write to file "pg_wal/xlogtemp.77": No space left on device`:             true,
+		`2026-01-02 03:04:05.678 UTC [77] WARNING:  page verification failed, calculated checksum 1 but expected 2`:                  true,
+		`2026-01-02 03:04:05.678 UTC [77] ERROR:  invalid page in block 7 of relation base/5/16384`:                                  true,
+		`2026-01-02 03:04:05.678 UTC [77] ERROR:  could not read block 7 in file "base/5/16384": read only 0 of 8192 bytes`:          true,
+		`2026-01-02 03:04:05.678 UTC [77] ERROR:  could not read blocks 7..9 in file "base/5/16384": read only 0 of 8192 bytes`:      true,
+		`app=psql FATAL:  could not read block 7 in file "base/5/16384": Input/output error`:                                         true,
+		`2026-01-02 03:04:05.678 UTC [77] LOG:  database system is ready to accept connections`:                                      false,
+		`2026-01-02 03:04:05.678 UTC [77] FATAL:  could not receive data from WAL stream: server closed the connection unexpectedly`: false,
+		`2026-01-02 03:04:05.678 UTC [77] STATEMENT:  SELECT 'invalid page in block'`:                                                false,
+		`2026-01-02 03:04:05.678 UTC [77] DETAIL:  PANIC is a word`:                                                                  false,
+	} {
+		require.Equal(t, damage, damageLogged.MatchString("first\n"+line+"\nlast"), line)
+	}
+}
+
 func TestLastState(t *testing.T) {
 	const (
 		ready    = "2024-11-22 23:30:02.000 UTC [1] LOG:  database system is ready to accept connections\n"

@@ -48,7 +48,7 @@ func Verify(ctx context.Context, target *Target, checks []Check, options ...Opti
 			results = append(results, *result)
 		}
 	}
-	return results, runner.end(ctx, results)
+	return results, runner.end(ctx)
 }
 
 // besides splits checks into groups that run one after the other, each given

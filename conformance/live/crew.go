@@ -88,9 +88,9 @@ func (c *crew) Inspect(ctx context.Context, node string) (conformance.Container,
 	}
 	seen := conformance.Container{
 		State: state.State, ExitCode: state.ExitCode, OOMKilled: state.OOMKilled, Health: state.Health,
-		ImageID: state.ImageID, User: state.User, Grace: state.Grace, Restart: state.Restart,
-		Memory: state.SharedMem, Env: state.Env, Command: state.Command, Literal: c.literalPorts(node),
-		Started: state.Started, Finished: state.Finished, Probe: state.Probe, Addresses: state.Addresses,
+		ImageID: state.ImageID, Grace: state.Grace, Restart: state.Restart,
+		SharedMemory: state.SharedMem, Env: state.Env, Command: state.Command, Literal: c.literalPorts(node),
+		Started: state.Started, Probe: state.Probe, Addresses: state.Addresses,
 	}
 	for _, port := range state.Ports {
 		seen.Ports = append(seen.Ports, conformance.PublishedPort{
