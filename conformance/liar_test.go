@@ -62,7 +62,10 @@ func unmasks(message pgproto3.BackendMessage, _ bool) pgproto3.BackendMessage {
 	}
 	altered := &pgproto3.DataRow{}
 	for _, value := range row.Values {
-		altered.Values = append(altered.Values, bytes.ReplaceAll(value, []byte("password=********"), []byte("password=swordfish")))
+		if hidden := []byte("password=********"); bytes.Contains(value, hidden) {
+			value = bytes.ReplaceAll(value, hidden, []byte("password=swordfish"))
+		}
+		altered.Values = append(altered.Values, value)
 	}
 	return altered
 }
