@@ -27,7 +27,7 @@ func TestNothingListensBeyondThisMachine(t *testing.T) {
 		state, err := running.Inspect(t.Context(), service)
 		require.NoError(t, err)
 		for _, port := range state.Ports {
-			published[uint16(port.Port)] = true
+			published[port.Port] = true
 		}
 	}
 	require.NotEmpty(t, published)
