@@ -1,7 +1,6 @@
 package conformance
 
 import (
-	"context"
 	"slices"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -38,7 +37,7 @@ func (c *C) replicate(node *pair.Node, role, password string) (*pgconn.PgConn, e
 	if err != nil {
 		return nil, err
 	}
-	c.Cleanup(func(ctx context.Context) error { return connection.Close(ctx) })
+	c.closeAfter(connection)
 	return connection, nil
 }
 
@@ -65,7 +64,7 @@ func (c *C) logInAsReplicator(node *pair.Node) *Session {
 		c.skipUnlessAdmitted(err)
 		c.Fatalf("open an ordinary session as %s: %v", replicator.Role, err)
 	}
-	c.Cleanup(connection.Close)
+	c.closeAfter(connection)
 	session := &Session{c: c, node: node, Conn: connection}
 	session.begin()
 	return session

@@ -170,7 +170,7 @@ func rolesReplicate(c *C) {
 		if err != nil {
 			return nil, err
 		}
-		c.Cleanup(connection.Close)
+		c.closeAfter(connection)
 		session := &Session{c: c, node: node, Conn: connection}
 		session.begin()
 		return session, nil

@@ -80,7 +80,7 @@ func (c *C) newTablespace(location string) (name string) {
 	if err != nil {
 		c.Fatalf("%v", err)
 	}
-	c.Cleanup(session.Close)
+	c.closeAfter(session)
 	for _, sql := range []string{inPlaceSQL, fmt.Sprintf(createTablespaceSQL, name, location)} {
 		if _, err := session.Exec(c.ctx, sql); err != nil {
 			c.Fatalf("create tablespace of the check: %s: %v", sql, err)

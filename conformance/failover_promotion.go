@@ -114,7 +114,7 @@ func (c *C) promote(standby *pair.Node) (answer bool, took time.Duration) {
 	if err != nil {
 		c.Fatalf("%v", err)
 	}
-	c.Cleanup(session.Close)
+	c.closeAfter(session)
 	began := time.Now()
 	if err := session.QueryRow(c.ctx, promoteSQL).Scan(&answer); err != nil {
 		c.Fatalf("promote %s: %v", standby.Name(), err)

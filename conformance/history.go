@@ -136,7 +136,7 @@ func (c *C) crashServer(node *pair.Node) {
 	if err != nil {
 		c.Fatalf("%v", err)
 	}
-	c.Cleanup(bystander.Close)
+	c.closeAfter(bystander)
 	from := c.Elapsed()
 	c.signal(node, "KILL", c.victimOn(node))
 	c.Eventually("the crash ends every session of "+node.Name(), promotionBound, func(ctx context.Context) (bool, string, error) {
@@ -159,7 +159,7 @@ func (c *C) victimOn(node *pair.Node) (pid int32) {
 	if err != nil {
 		c.Fatalf("%v", err)
 	}
-	c.Cleanup(victim.Close)
+	c.closeAfter(victim)
 	if err := victim.QueryRow(c.ctx, backendSQL).Scan(&pid); err != nil {
 		c.Fatalf("%v", err)
 	}

@@ -31,7 +31,7 @@ func (c *C) physical(node *pair.Node) *physical {
 	if err != nil {
 		c.Fatalf("%v", err)
 	}
-	c.Cleanup(connection.Close)
+	c.closeAfter(connection)
 	return &physical{c: c, node: node, PgConn: connection}
 }
 

@@ -91,7 +91,7 @@ func (c *C) sessionIn(node *pair.Node, schema string, options ...pair.SessionOpt
 	if err != nil {
 		c.Fatalf("%v", err)
 	}
-	c.Cleanup(connection.Close)
+	c.closeAfter(connection)
 	return &Session{c: c, node: node, Conn: connection}
 }
 

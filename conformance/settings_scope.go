@@ -99,7 +99,7 @@ func roleSettingsReplicate(c *C) {
 			c.skipUnlessAdmitted(err)
 			c.Fatalf("log in on the standby as %s: %v", role, err)
 		}
-		c.Cleanup(session.Close)
+		c.closeAfter(session)
 		for name, want := range map[string]string{forRole: wantRole, forDatabase: wantDatabase} {
 			var value string
 			if err := session.QueryRow(c.Context(), readSettingSQL, name).Scan(&value); err != nil || value != want {

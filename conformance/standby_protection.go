@@ -71,7 +71,7 @@ func dropRoleKeepsSessions(c *C) {
 		c.skipUnlessAdmitted(err)
 		c.Fatalf("log in on the standby as a role made on the primary: %v", err)
 	}
-	c.Cleanup(session.Close)
+	c.closeAfter(session)
 
 	if err := primary.Exec(c.Context(), fmt.Sprintf(dropRoleSQL, pgx.Identifier{role}.Sanitize())); err != nil {
 		c.Fatalf("%v", err)
@@ -88,7 +88,7 @@ func dropRoleKeepsSessions(c *C) {
 	}
 	again, err := node.Connect(c.Context(), pair.AsRole(role, password))
 	if err == nil {
-		c.Cleanup(again.Close)
+		c.closeAfter(again)
 		c.Errorf("role %s logs in on the standby after DROP ROLE was replayed", role)
 		return
 	}
