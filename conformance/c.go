@@ -165,6 +165,12 @@ func (c *C) scaled(limit time.Duration) time.Duration {
 	return scaled(limit, c.patience)
 }
 
+// lengthened is a limit of what is around the checks: a slow machine gets
+// more time, and nobody less.
+func lengthened(limit time.Duration, patience float64) time.Duration {
+	return scaled(limit, max(patience, 1))
+}
+
 // scaled is a limit on a machine that needs so many times longer; 0 is once.
 func scaled(limit time.Duration, patience float64) time.Duration {
 	return time.Duration(float64(limit) * cmp.Or(patience, 1))

@@ -92,7 +92,7 @@ func (r *runner) inspect(ctx context.Context, c *C) {
 }
 
 func (r *runner) healthy(ctx context.Context, limit time.Duration) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, scaled(limit, r.patience), errUnhealthy)
+	ctx, cancel := context.WithTimeoutCause(ctx, lengthened(limit, r.patience), errUnhealthy)
 	defer cancel()
 	return r.target.Pair.WaitReady(ctx)
 }
@@ -102,7 +102,7 @@ func (r *runner) renew(ctx context.Context) error {
 	if !r.disposable() {
 		return r.healthy(ctx, healthLimit)
 	}
-	ctx, cancel := context.WithTimeout(ctx, scaled(renewLimit, r.patience))
+	ctx, cancel := context.WithTimeout(ctx, lengthened(renewLimit, r.patience))
 	defer cancel()
 	if r.wear == broken && r.cloneAgain(ctx) == nil {
 		return nil
@@ -121,7 +121,7 @@ const (
 
 // cloneAgain gives the standbys new base backups of a primary that is intact.
 func (r *runner) cloneAgain(ctx context.Context) error {
-	asked, cancel := context.WithTimeoutCause(ctx, scaled(brokenLimit, r.patience), errUnhealthy)
+	asked, cancel := context.WithTimeoutCause(ctx, lengthened(brokenLimit, r.patience), errUnhealthy)
 	defer cancel()
 	primary := r.target.Pair.Primary
 	if identity, err := primary.Identity(asked); err != nil || identity.InRecovery {

@@ -81,7 +81,7 @@ func (c *C) restoreParameter(ctx context.Context, node *pair.Node, name string, 
 	case c.Failed():
 		limit = brokenLimit
 	}
-	ctx, cancel := context.WithTimeout(ctx, c.scaled(limit))
+	ctx, cancel := context.WithTimeout(ctx, lengthened(limit, c.patience))
 	defer cancel()
 	var last error
 	err := pair.Poll(ctx, interval, func(ctx context.Context) (bool, error) {

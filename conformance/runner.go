@@ -180,7 +180,7 @@ func (r *runner) show(ctx context.Context, c *C) {
 		return
 	}
 	c.shown = true
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.scaled(cleanupLimit))
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lengthened(cleanupLimit, c.patience))
 	defer cancel()
 	if note := r.witness(ctx, c.check, c.target); note != "" {
 		c.Logf("%s", note)
@@ -188,7 +188,7 @@ func (r *runner) show(ctx context.Context, c *C) {
 }
 
 func (c *C) cleanUp(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.scaled(cleanupLimit))
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lengthened(cleanupLimit, c.patience))
 	defer cancel()
 	for i := len(c.cleanups) - 1; i >= 0; i-- {
 		if err := c.cleanups[i](ctx); err != nil && !c.check.Consumes { // what is thrown away need not be tidy
