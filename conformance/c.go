@@ -127,11 +127,13 @@ func (c *C) Measure(name string, value float64, unit string) {
 // own. An error of it is an error of the harness: something may be left behind.
 func (c *C) Cleanup(undo func(context.Context) error) { c.cleanups = append(c.cleanups, undo) }
 
+type closer interface {
+	Close(ctx context.Context) error
+}
+
 // closeAfter closes a connection after the check. What that says is no matter:
 // nothing is left of one that was broken either, which TLS calls an error.
-func (c *C) closeAfter(connection interface {
-	Close(ctx context.Context) error
-}) {
+func (c *C) closeAfter(connection closer) {
 	c.Cleanup(func(ctx context.Context) error {
 		_ = connection.Close(ctx)
 		return nil

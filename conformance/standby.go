@@ -17,6 +17,8 @@ func standbyChecks() []Check {
 			standbyProtectionChecks(),
 			standbyExecutionChecks(),
 		),
+		// What others remove meanwhile would be a conflict with its snapshot.
+		standbySnapshotChecks(),
 	)
 }
 
