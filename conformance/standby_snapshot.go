@@ -98,7 +98,7 @@ func snapshotExport(subtransactions int) func(*C) {
 		shows(exporter, "the snapshot", 101)
 		primary.Do(commitSQL)
 		c.Replay()
-		if err := exporter.Try(countRowsSQL); pair.SQLState(err) == serialization || exporter.Conn.IsClosed() {
+		if err := exporter.Try(countRowsSQL); pair.SQLState(err) == serialization || exporter.IsClosed() {
 			c.Skipf("replay met a recovery conflict with the snapshot, by what else was done on the servers: %v", err)
 		}
 
