@@ -10,8 +10,9 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// connectTimeout bounds one attempt to connect where nobody says otherwise. A server that accepts TCP and
-// then says nothing must not hold up a wait that reports its last error.
+// connectTimeout bounds one attempt to connect where nobody says otherwise. A
+// server that accepts TCP and then says nothing must not hold up a wait that
+// reports its last error.
 const connectTimeout = 5 * time.Second
 
 // poolSize is what one node's pool may open: enough for a probe beside a check.
