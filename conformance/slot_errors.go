@@ -65,30 +65,49 @@ func slotErrors(c *C) {
 }
 
 const (
-	freeSlotsSQL = `
-SELECT current_setting('max_replication_slots')::int - count(*)::int FROM pg_replication_slots`
+	slotsSQL = `
+SELECT ARRAY[current_setting('max_replication_slots')::int, count(*)::int] FROM pg_replication_slots`
 	createTemporarySlotSQL = `SELECT pg_create_physical_replication_slot($1, false, true)`
 )
 
 func slotLimit(c *C) {
 	const most = 100 // making a slot syncs files: more of them would take long
-	free := ask[int32](c, c.Pair().Primary, freeSlotsSQL)
-	if free > most {
-		c.Skipf("%d slots are free: too many to fill", free)
+	slots := func(ctx context.Context) (limit, used int, err error) {
+		both, err := pair.One[[]int](ctx, c.Pair().Primary, slotsSQL)
+		if err != nil {
+			return 0, 0, err
+		}
+		return both[0], both[1], nil
+	}
+	limit, used, err := slots(c.ctx)
+	if err != nil {
+		c.Fatalf("count slots: %v", err)
+	}
+	if limit-used > most {
+		c.Skipf("%d slots are free: too many to fill", limit-used)
 	}
 	// Temporary slots go with their session, whatever becomes of the check.
 	session := c.NewSession(c.Pair().Primary)
-	for made := range free {
-		if err := session.Try(createTemporarySlotSQL, c.ScratchName()); err != nil {
-			c.Fatalf("slot %d of %d free ones: %v", made+1, free, err)
+	// A session that ended a moment ago may still give one back: what was
+	// counted above is no limit.
+	made := 0
+	for made <= limit {
+		if err = session.Try(createTemporarySlotSQL, c.ScratchName()); err != nil {
+			break
 		}
+		made++
 	}
-	session.Refuses(configurationExceeded, createTemporarySlotSQL, c.ScratchName())
+	if pair.SQLState(err) != configurationExceeded {
+		c.Fatalf("slot %d, of %d allowed and %d used before: %v, must fail with SQLSTATE %s", made+1, limit, used, err, configurationExceeded)
+	}
+	if _, used, err = slots(c.ctx); err != nil || used != limit {
+		c.Errorf("a slot was refused while %d of %d were used: %v", used, limit, err)
+	}
 	if err := session.Close(c.ctx); err != nil {
 		c.Fatalf("close session with temporary slots: %v", err)
 	}
 	c.Eventually("temporary slots go with their session", ackLimit, func(ctx context.Context) (bool, string, error) {
-		now, err := pair.One[int32](ctx, c.Pair().Primary, freeSlotsSQL)
-		return now == free, fmt.Sprintf("%d slots are free, %d were before", now, free), err
+		_, now, err := slots(ctx)
+		return now <= limit-made, fmt.Sprintf("%d of %d slots are used, %d were the session's", now, limit, made), err
 	})
 }
