@@ -89,19 +89,18 @@ func slotLimit(c *C) {
 	// Temporary slots go with their session, whatever becomes of the check.
 	session := c.NewSession(c.Pair().Primary)
 	// A session that ended a moment ago may still give one back: what was
-	// counted above is no limit.
+	// counted above is no limit. An error makes a session drop its own.
 	made := 0
-	for made <= limit {
-		if err = session.Try(createTemporarySlotSQL, c.ScratchName()); err != nil {
+	for ; ; made++ {
+		if _, used, err = slots(c.ctx); err != nil {
+			c.Fatalf("count slots: %v", err)
+		}
+		if err = session.Try(createTemporarySlotSQL, c.ScratchName()); err != nil || used > limit {
 			break
 		}
-		made++
 	}
-	if pair.SQLState(err) != configurationExceeded {
-		c.Fatalf("slot %d, of %d allowed and %d used before: %v, must fail with SQLSTATE %s", made+1, limit, used, err, configurationExceeded)
-	}
-	if _, used, err = slots(c.ctx); err != nil || used != limit {
-		c.Errorf("a slot was refused while %d of %d were used: %v", used, limit, err)
+	if state := pair.SQLState(err); state != configurationExceeded || used != limit {
+		c.Fatalf("one more slot with %d of %d used: %v, must fail with SQLSTATE %s when all are used, not before", used, limit, err, configurationExceeded)
 	}
 	if err := session.Close(c.ctx); err != nil {
 		c.Fatalf("close session with temporary slots: %v", err)
