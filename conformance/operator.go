@@ -94,6 +94,7 @@ type Container struct {
 	SharedMemory int64             // size of /dev/shm in bytes; 0 where nobody knows
 	Ports        []PublishedPort   // as published on the host now
 	Literal      []PublishedPort   // as the recipe names them, whatever is published now
+	Mounts       []Mount           // as the recipe names them; nil where nobody knows
 	Env          map[string]string // as configured
 	Command      []string
 	Started      time.Time
@@ -115,6 +116,12 @@ func (s Container) published(literal PublishedPort) (at PublishedPort, found boo
 		}
 	}
 	return PublishedPort{}, false
+}
+
+// Mount is what the recipe has at a path of the container.
+type Mount struct {
+	Target   string
+	Outlives string // what of the host's or the engine's it is that stays when the recipe is removed with its volumes; empty for nothing
 }
 
 // PublishedPort is one address of the host that leads to a port of the container.

@@ -3,7 +3,9 @@ package conformance
 import (
 	"errors"
 	"os"
+	"path"
 	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -22,6 +24,15 @@ func recipeChecks() []Check {
 			Limit:      teardownLimit,
 			Source:     "the recipe; compose specification: ports",
 			Run:        literalPorts,
+		},
+		{
+			ID:         "recipe/data-go-with-volumes",
+			Obligation: "The data of every server should be on volumes of the project, so that removing it with its volumes leaves no old cluster to the next start.",
+			Level:      Should,
+			Needs:      Needs{Operator: true},
+			Source:     "docker compose down --volumes; compose specification: volumes, external",
+			ReadsOnly:  true,
+			Run:        dataGoWithVolumes,
 		},
 	}
 }
@@ -92,6 +103,31 @@ func (c *C) portsDiffer() {
 			holders = append(holders, holder{node, port})
 		}
 	}
+}
+
+func dataGoWithVolumes(c *C) {
+	for _, node := range c.Pair().Nodes() {
+		mounts := c.inspect(node).Mounts
+		if mounts == nil {
+			c.Skipf("nobody knows what the recipe keeps the data of %s on", node.Name())
+		}
+		directory := ask[string](c, node, dataDirectorySQL)
+		if on := mountOf(mounts, directory); on.Outlives != "" {
+			c.Errorf("%s of %s is in %s: `docker compose down -v` leaves it, and the next `up` finds an old cluster", directory, node.Name(), on.Outlives)
+		}
+	}
+}
+
+// mountOf is the mount that a directory of a container is on, the one without
+// a target where it is on none.
+func mountOf(mounts []Mount, directory string) (on Mount) {
+	for _, one := range mounts {
+		target := path.Clean(one.Target)
+		if (directory == target || target == "/" || strings.HasPrefix(directory, target+"/")) && len(target) > len(on.Target) {
+			on = Mount{Target: target, Outlives: one.Outlives}
+		}
+	}
+	return on
 }
 
 // startTimeAt asks the server behind a port of the host, as a node's user, for its start.

@@ -25,3 +25,19 @@ func TestPublishedPortsClash(t *testing.T) {
 		})
 	}
 }
+
+func TestMountOf(t *testing.T) {
+	mounts := []Mount{{Target: "/var/lib/postgresql/", Outlives: "external volume a"}, {Target: "/var/lib/postgresql/data"}, {Target: "/srv", Outlives: "folder /b of the host"}}
+	for directory, outlives := range map[string]string{
+		"/var/lib/postgresql/data":      "",
+		"/var/lib/postgresql/data/pg":   "",
+		"/var/lib/postgresql/other":     "external volume a",
+		"/var/lib/postgresql":           "external volume a",
+		"/var/lib/postgresql-elsewhere": "",
+		"/srv/15/main":                  "folder /b of the host",
+		"/etc/postgresql":               "",
+	} {
+		assert.Equal(t, outlives, mountOf(mounts, directory).Outlives, directory)
+	}
+	assert.Equal(t, "all", mountOf([]Mount{{Target: "/", Outlives: "all"}}, "/data").Outlives)
+}

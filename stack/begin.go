@@ -120,7 +120,8 @@ func (s *Stack) copier() (string, error) {
 }
 
 // copyVolumes copies in a container of its own, of an image that the project
-// has. There is only one container of a name, unless that is empty.
+// has. There is only one container of a name, unless that is empty. It holds
+// the volumes fast, and starts only where copyHere could not do its work.
 func (s *Stack) copyVolumes(ctx context.Context, name string, mounts []mount.Mount) (err error) {
 	if len(mounts) == 0 {
 		return ErrNoVolume
@@ -148,6 +149,9 @@ func (s *Stack) copyVolumes(ctx context.Context, name string, mounts []mount.Mou
 		defer cancel()
 		err = errors.Join(err, removeContainer(ctx, engine, made.ID))
 	}()
+	if s.copyHere(ctx, made.ID) == nil {
+		return nil
+	}
 	ended, err := runToEnd(ctx, engine, made.ID)
 	if err == nil && ended.ExitCode != 0 {
 		err = fmt.Errorf("copy: exit code %d: %s", ended.ExitCode, strings.TrimSpace(ended.Stderr))

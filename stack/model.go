@@ -14,6 +14,7 @@ import (
 type Model struct {
 	Services map[string]Service
 	Volumes  []string // names of declared volumes, sorted
+	External []string // those of them that are not the project's own, sorted
 	Networks []string // names of declared networks, sorted
 	Changes  []string // what runs otherwise than written, so that nothing of the host's is harmed
 	Unset    []string // variables that the files refer to and that are not set, sorted: they are empty
@@ -100,6 +101,12 @@ func (o Options) Load(ctx context.Context) (Model, error) {
 		}
 		model.Services[name] = one
 	}
+	for key, volume := range project.Volumes {
+		if volume.External {
+			model.External = append(model.External, key)
+		}
+	}
+	slices.Sort(model.External)
 	model.Changes = isolate(project, nil, o)
 	for name, one := range model.Services {
 		one.Volumes = named(project.Services[name])

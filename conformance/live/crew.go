@@ -2,6 +2,7 @@ package live
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"time"
 
@@ -89,7 +90,7 @@ func (c *crew) Inspect(ctx context.Context, node string) (conformance.Container,
 	seen := conformance.Container{
 		State: state.State, ExitCode: state.ExitCode, OOMKilled: state.OOMKilled, Health: state.Health,
 		ImageID: state.ImageID, Grace: state.Grace, Restart: state.Restart,
-		SharedMemory: state.SharedMem, Env: state.Env, Command: state.Command, Literal: c.literalPorts(node),
+		SharedMemory: state.SharedMem, Env: state.Env, Command: state.Command, Literal: c.literalPorts(node), Mounts: c.mounts(node),
 		Started: state.Started, Probe: state.Probe, Addresses: state.Addresses,
 	}
 	for _, port := range state.Ports {
@@ -114,6 +115,27 @@ func (c *crew) literalPorts(service string) []conformance.PublishedPort {
 		})
 	}
 	return named
+}
+
+// mounts are what the recipe mounts in a service's container. A swarm keeps
+// all volumes when a stack is removed: there is nothing to tell of it.
+func (c *crew) mounts(service string) []conformance.Mount {
+	one, known := c.model.Services[service]
+	if !known {
+		return nil
+	}
+	mounts := []conformance.Mount{}
+	for _, mount := range one.Mounts {
+		outlives := ""
+		switch {
+		case mount.Type == "bind":
+			outlives = "folder " + mount.Source + " of the host"
+		case slices.Contains(c.model.External, mount.Source):
+			outlives = "external volume " + mount.Source
+		}
+		mounts = append(mounts, conformance.Mount{Target: mount.Target, Outlives: outlives})
+	}
+	return mounts
 }
 
 // port is where a service's server listens.
