@@ -23,7 +23,7 @@ type interruption struct {
 	fate    string // of the victim itself
 	end     func(t *testing.T, victim *exec.Cmd, watchdogs []int)
 	code    int      // as package exec tells it: -1 is killed by a signal
-	leaves  bool     // something at its end, which the watchdog then removes
+	leaves  bool     // what was up is there at its end, and the watchdog then removes it
 	moments []string // without allMoments
 }
 
@@ -117,7 +117,7 @@ func testInterruption(t *testing.T, how interruption, moment string) {
 	}
 	_ = victim.Wait() // the exit code is looked at next
 	assert.Equal(t, how.code, victim.ProcessState.ExitCode())
-	if how.leaves {
+	if how.leaves && moment == whenUp {
 		assert.NotEmpty(t, remains(t, project), "it ended at once, and the removal had not")
 	}
 	gone := func() bool {
