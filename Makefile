@@ -25,9 +25,11 @@ test: ## run the fast tests, which need no engine
 	@go test -short ./...
 
 # The longest suite comes first, side by side with the rest: much of it is waiting.
-test-live: setup ## run the tests of everything around the suite, live: image, scripts, stack, pairtest, …
-	@go tool -modfile=tools/go.mod gotestsum --format pkgname -- -vet=off -p 2 -count 1 -timeout 30m \
+every = $(if $(ALL),STACK_TEST_MOMENTS=all LIVE_MISTAKES=all)
+test-live: setup ## run the tests of everything around the suite, live: image, scripts, stack, pairtest, … (ALL=1: every interruption and mistake)
+	@$(every) go tool -modfile=tools/go.mod gotestsum --format pkgname -- -vet=off -p 2 -count 1 -timeout 30m \
 		./image ./stack ./scripts $$(go list ./... | grep -v -e /conformance$$ -e /image$$ -e /stack$$ -e /scripts$$)
+	@$(if $(ALL),CONFORMANCE_INTERRUPTIONS=all CONFORMANCE_PROFILE=core go test ./conformance -vet=off -count 1 -timeout 10m -run '^TestInterrupted')
 	@# An engine that leaves a swarm forgets the names of all its containers.
 	@LIVE_SWARM=yes go test -vet=off -p 1 -count 1 -timeout 10m -run '^TestSwarm' -v ./conformance/live ./scripts
 
