@@ -2,6 +2,7 @@ package overlays_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -35,6 +36,10 @@ const (
 	countSQL   = `SELECT count(*) FROM kept`
 	clusterSQL = `SELECT system_identifier FROM pg_control_system()`
 	promoteSQL = `SELECT pg_promote(true, 60)`
+
+	dropSlotSQL      = `SELECT pg_drop_replication_slot('replication_slot')`
+	closeDatabaseSQL = `REVOKE CONNECT ON DATABASE mydatabase FROM PUBLIC`
+	closeOtherSQL    = `REVOKE CONNECT ON DATABASE postgres FROM PUBLIC`
 )
 
 // hardened is a running pair, whichever node is the primary.
@@ -62,8 +67,11 @@ func TestHardenedNodes(t *testing.T) {
 		{"a primary that is to rejoin its own standby keeps its data", testRejoinOfPrimary, 1},
 		{"what a cut-off clone has left is removed", testLeftovers, 1},
 		{"a clone that was whole when the machine died takes its place", testInstalled, 1},
+		{"a slot that somebody dropped is made anew", testSlotDropped, 1},
+		{"another command than the server's has nothing to do with the data", testOtherCommand, 1},
 		{"an empty volume beside a promoted server becomes a standby, and no new cluster", testEmptyVolume, 2},
 		{"down and up with the roles changed", testDownAndUp, 2},
+		{"a new cluster beside an older one is unhealthy, and can be dropped", testNewCluster, 2},
 	} {
 		t.Run(step.name, func(t *testing.T) { step.test(t, servers) })
 		found := servers.whole(t)
@@ -107,12 +115,38 @@ func testInstalled(t *testing.T, servers hardened) {
 	assert.NotContains(t, log, "cloning", "its data were there")
 }
 
+func testSlotDropped(t *testing.T, servers hardened) {
+	require.NoError(t, servers.operator.Stop(t.Context(), second))
+	execute(t, servers.node(first), dropSlotSQL)
+	before := time.Now()
+	require.NoError(t, servers.operator.Start(t.Context(), second))
+	servers.whole(t)
+	log, err := servers.operator.Logs(t.Context(), second, before)
+	require.NoError(t, err)
+	assert.NotContains(t, log, "cloning", "its data were there")
+}
+
+func testOtherCommand(t *testing.T, servers hardened) {
+	ended, err := servers.operator.Run(t.Context(), second, nil, "bash", "/etc/postgresql/hardened/node.sh", "sh", "-c", "echo here; exit 3")
+	require.NoError(t, err)
+	assert.Equal(t, 3, ended.ExitCode)
+	assert.Equal(t, "here\n", ended.Stdout)
+	assert.Empty(t, ended.Stderr)
+}
+
+// The replication role may replicate, and nothing else: that has to do.
 func testEmptyVolume(t *testing.T, servers hardened) {
 	found := servers.whole(t)
+	for _, sql := range []string{closeDatabaseSQL, closeOtherSQL} {
+		execute(t, found.Primary, sql)
+	}
 	require.NoError(t, found.WaitForReplay(t.Context()))
 	require.NoError(t, servers.operator.Stop(t.Context(), first))
 	require.True(t, one[bool](t, found.Standby(), promoteSQL))
 	execute(t, found.Standby(), insertSQL, 2)
+	before := time.Now()
+	require.NoError(t, servers.operator.Start(t.Context(), first))
+	servers.says(t, first, before, second+" was promoted, so this node is not started as a primary")
 	require.NoError(t, servers.operator.Recreate(t.Context(), first, true))
 	assert.Equal(t, second, servers.whole(t).Primary.Name())
 }
@@ -120,6 +154,27 @@ func testEmptyVolume(t *testing.T, servers hardened) {
 func testDownAndUp(t *testing.T, servers hardened) {
 	require.NoError(t, servers.operator.RemoveKeepingVolumes(t.Context()))
 	require.NoError(t, servers.operator.UpAgain(t.Context()))
+	assert.Equal(t, second, servers.whole(t).Primary.Name())
+}
+
+// testNewCluster loses a volume while nobody is there to ask.
+func testNewCluster(t *testing.T, servers hardened) {
+	require.NoError(t, servers.operator.Stop(t.Context(), second))
+	require.NoError(t, servers.operator.Recreate(t.Context(), first, true))
+	healthy := func(node, want string) {
+		t.Helper()
+		require.EventuallyWithT(t, func(c *assert.CollectT) {
+			state, err := servers.operator.Inspect(t.Context(), node)
+			require.NoError(c, err)
+			assert.Equal(c, want, state.Health, node)
+		}, stepLimit, time.Second)
+	}
+	healthy(first, "healthy")
+	require.NoError(t, servers.operator.Start(t.Context(), second))
+	healthy(first, "unhealthy")
+	healthy(second, "healthy")
+	servers.exec(t, first, "touch", rejoinFile)
+	require.NoError(t, servers.operator.Restart(t.Context(), first))
 	assert.Equal(t, second, servers.whole(t).Primary.Name())
 }
 
@@ -189,6 +244,21 @@ func (h hardened) logs(t *testing.T) string {
 		all.WriteString(node.Name() + ":\n" + strings.Join(said[max(0, len(said)-lines):], "\n") + "\n")
 	}
 	return all.String()
+}
+
+// says waits for a line of a node's log.
+func (h hardened) says(t *testing.T, node string, since time.Time, line string) {
+	t.Helper()
+	require.EventuallyWithT(t, func(c *assert.CollectT) {
+		log, err := h.operator.Logs(t.Context(), node, since)
+		require.NoError(c, err)
+		assert.Contains(c, log, line)
+	}, stepLimit, 200*time.Millisecond)
+}
+
+// node is the server of a service.
+func (h hardened) node(name string) *pair.Node {
+	return h.nodes[slices.IndexFunc(h.nodes, func(node *pair.Node) bool { return node.Name() == name })]
 }
 
 func (h hardened) exec(t *testing.T, node string, command ...string) {

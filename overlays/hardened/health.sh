@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Health check of both nodes, over TCP as clients connect: a primary is healthy
-# when it answers and nobody was promoted beside it, a standby when it replicates.
+# when it answers and serves beside no other one, a standby when it replicates.
 #
 # A probe does the waiting that Docker's interval would make coarse or costly.
 # Until the node is healthy it looks every 0.1 s, so that a start is noticed at
-# once; where the server answers and is not, every 0.5 s soon, as each answer is
+# once (by engines of version 25 and later once the first probe runs, after 5 s); where the server answers and is not, every 0.5 s soon, as each answer is
 # a connection. After that a probe rests before it looks, so that probes are few.
 set -uo pipefail
 
@@ -21,7 +21,7 @@ SELECT pg_sleep_until(backend_start + interval '2.01 s')
 readonly query="
 SELECT CASE
          WHEN NOT pg_is_in_recovery()
-           THEN 'primary ' || system_identifier || ' ' || left(pg_walfile_name(pg_current_wal_lsn()), 8)
+           THEN concat_ws(' ', 'primary', system_identifier, ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int)
          WHEN NOT EXISTS (SELECT FROM pg_stat_wal_receiver JOIN pg_stat_activity USING (pid)
                            WHERE status = 'streaming' AND backend_start < clock_timestamp() - interval '2 s')
            THEN 'standby does not stream: its log says why'
@@ -32,15 +32,27 @@ SELECT CASE
 
 # ask asks a server: ask 'host=… user=…' OPTION...
 ask() {
-	timeout 5 psql --no-psqlrc --tuples-only --no-align --no-password --dbname="$1 dbname=$POSTGRES_DB passfile=$HOME/.pgpass" "${@:2}"
+	timeout 5 psql --no-psqlrc --tuples-only --no-align --no-password --dbname="$1 passfile=$HOME/.pgpass" "${@:2}"
 }
 
-# The other node is a primary of the same cluster, on a later timeline.
-other_was_promoted() {
-	local identifier=$1 timeline=$2
-	[[ $(ask "host=$OTHER_NODE user=replicator sslmode=require channel_binding=require connect_timeout=2" --command="
-SELECT CASE WHEN NOT pg_is_in_recovery() THEN left(pg_walfile_name(pg_current_wal_lsn()), 8) END
-  FROM pg_control_system() WHERE system_identifier = $identifier" 2>/dev/null) > $timeline ]]
+# beside says which primary the other node is that this one must not serve beside,
+# if it is one: of this cluster, on a later timeline, or of an older cluster,
+# where this one was made of an empty volume. An identifier begins with the time.
+# It asks as a standby would, which needs no right on any database.
+#
+# Source: PostgreSQL documentation, "Streaming Replication Protocol"; BootStrapXLOG in its source.
+beside() {
+	local identifier=$1 timeline=$2 answer its_identifier its_timeline recovery
+	answer=$(ask "host=$OTHER_NODE user=replicator replication=true sslmode=require channel_binding=require connect_timeout=2" \
+		--set=ON_ERROR_STOP=1 --command=IDENTIFY_SYSTEM --command='SHOW in_hot_standby' 2>/dev/null) || return
+	read -r its_identifier its_timeline _ recovery <<<"${answer//[$'\n'|]/ }"
+	if [[ $recovery == on ]]; then
+		return
+	elif [[ $its_identifier == "$identifier" ]]; then
+		((its_timeline <= timeline)) || echo "$OTHER_NODE was promoted: what is written here is written beside it"
+	elif ((its_identifier < identifier)); then
+		echo "$OTHER_NODE is the primary of an older cluster: this one was made beside it"
+	fi
 }
 
 look() {
@@ -50,11 +62,15 @@ look() {
 	state='nobody listens on TCP'
 	(: </dev/tcp/127.0.0.1/"${PGPORT:-5432}") 2>/dev/null || return
 	asked=$((asked + 1))
-	state=$(ask "host=127.0.0.1 user=$POSTGRES_USER" --command="$lasts" --command="$query" 2>&1) || state=${state:-no answer within 5 s}
-	state=${state#$'\n'} # the first statement has no words
+	if state=$(ask "host=127.0.0.1 user=$POSTGRES_USER dbname=postgres" --command="$lasts" --command="$query" 2>&1); then
+		state=${state##*$'\n'} # warnings come first
+	else
+		state=${state:-no answer within 5 s}
+	fi
 	if [[ $state == 'primary '* ]]; then
 		# shellcheck disable=SC2086 # two words: identifier and timeline
-		other_was_promoted ${state#* } && state="$OTHER_NODE was promoted: what is written here is written beside it" || state=healthy
+		state=$(beside ${state#* })
+		state=${state:-healthy}
 	fi
 	[[ $state == healthy ]]
 }
