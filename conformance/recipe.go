@@ -31,7 +31,6 @@ func recipeChecks() []Check {
 			Level:      Should,
 			Needs:      Needs{Operator: true},
 			Source:     "docker compose down --volumes; compose specification: volumes, external",
-			ReadsOnly:  true,
 			Run:        dataGoWithVolumes,
 		},
 	}

@@ -118,10 +118,7 @@ func TestServicesCanBeStoppedAndBroken(t *testing.T) {
 	})
 	t.Run("signal", func(t *testing.T) {
 		gentle := up(t, engine, stack.Options{Files: []string{sleeper}, Name: "signal"})
-		eventually(t, func() bool {
-			text, err := gentle.Logs(t.Context(), "sleeper", time.Time{})
-			return err == nil && text != ""
-		}, "its trap is set")
+		speaks(t, gentle)
 		require.NoError(t, gentle.Kill(t.Context(), "sleeper", "TERM"))
 		ctx, cancel := context.WithTimeout(t.Context(), removeLimit)
 		defer cancel()

@@ -57,6 +57,17 @@ func up(t *testing.T, engine *stack.Engine, options stack.Options) *stack.Stack 
 	return running
 }
 
+// speaks waits until the sleeper has said all that it says: from then on it
+// also acts on signals.
+func speaks(t *testing.T, running *stack.Stack) {
+	t.Helper()
+	require.EventuallyWithT(t, func(c *assert.CollectT) {
+		text, err := running.Logs(t.Context(), "sleeper", time.Time{})
+		require.NoError(c, err)
+		assert.ElementsMatch(c, []string{"out", "err"}, splitLines(text))
+	}, 20*time.Second, 50*time.Millisecond)
+}
+
 func TestStackLivesBesideEverythingElse(t *testing.T) {
 	engine := open(t)
 	first := up(t, engine, stack.Options{Files: []string{sleeper}, Name: "first"})
@@ -86,14 +97,12 @@ func TestStackLivesBesideEverythingElse(t *testing.T) {
 
 func TestContainerCanBeLookedInto(t *testing.T) {
 	running := up(t, open(t), stack.Options{Files: []string{sleeper}, Name: "look"})
+	speaks(t, running)
 	ended, err := running.Exec(t.Context(), "sleeper", []string{"ADDED=by a variable"}, "bash", "-c", "echo to-out $ADDED; echo to-err >&2; exit 3")
 	require.NoError(t, err)
 	assert.Equal(t, stack.Execution{ExitCode: 3, Stdout: "to-out by a variable\n", Stderr: "to-err\n"}, ended)
 
-	text, err := running.Logs(t.Context(), "sleeper", time.Time{})
-	require.NoError(t, err)
-	assert.ElementsMatch(t, []string{"out", "err"}, splitLines(text))
-	text, err = running.Logs(t.Context(), "sleeper", time.Now())
+	text, err := running.Logs(t.Context(), "sleeper", time.Now())
 	require.NoError(t, err)
 	assert.Empty(t, text, "nothing has been written since")
 
@@ -110,6 +119,7 @@ func TestContainerCanBeLookedInto(t *testing.T) {
 
 func TestDownRemovesEverything(t *testing.T) {
 	running := up(t, open(t), stack.Options{Files: []string{sleeper}, Name: "down"})
+	speaks(t, running)
 	require.NoError(t, running.StopAll(t.Context()))
 	state, err := running.Inspect(t.Context(), "sleeper")
 	require.NoError(t, err)
