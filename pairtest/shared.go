@@ -59,8 +59,8 @@ func sharedDatabase(tb testing.TB, migration Migration, options []Option) (*DB, 
 	if err != nil {
 		return nil, err
 	}
+	defer servers.Close() // it holds connections, and what comes later opens others
 	tb.Cleanup(func() {
-		servers.Close()
 		if err := lease.Close(); err != nil {
 			tb.Errorf("give up the shared pair: %v", err)
 		}
