@@ -90,6 +90,7 @@ func TestPair(t *testing.T) {
 		{"delayed replay makes a read stale for a while", testDelayReplay},
 		{"a conflict ends a transaction once", testConflict},
 		{"a conflict comes to whoever reads next", testConflictUnforeseen},
+		{"a conflict waits until the primary removes rows", testConflictHeldBack},
 		{"a frozen standby is silent", testFreezeStandby},
 		{"a frozen primary is silent", testFreezePrimary},
 		{"a cut standby answers and lags", testCut},
@@ -247,6 +248,32 @@ func testConflictUnforeseen(t *testing.T, p *pairtest.Pair) {
 	wait()
 }
 
+// testConflictHeldBack has a snapshot on the primary: VACUUM removes nothing there.
+func testConflictHeldBack(t *testing.T, p *pairtest.Pair) {
+	holder, err := p.Primary.BeginTx(t.Context(), pgx.TxOptions{IsoLevel: pgx.RepeatableRead})
+	require.NoError(t, err)
+	_, err = holder.Exec(t.Context(), `SELECT count(*) FROM notes`)
+	require.NoError(t, err)
+	wait := p.Conflict(t)
+	err = snapshotted(t, p, func(tx pgx.Tx) error {
+		struck := make(chan struct{})
+		go func() {
+			defer close(struck)
+			wait()
+		}()
+		select {
+		case <-struck:
+			assert.Fail(t, "it says to have struck, and no row can have been removed")
+		case <-time.After(500 * time.Millisecond):
+		}
+		require.NoError(t, holder.Rollback(t.Context()))
+		<-struck
+		_, err := tx.Exec(t.Context(), `SELECT count(*) FROM notes`)
+		return err
+	})
+	require.Error(t, err)
+}
+
 func testFreezeStandby(t *testing.T, p *pairtest.Pair) {
 	p.Freeze(t, pairtest.Standby)
 	write(t, p.DB)
@@ -271,6 +298,10 @@ func testCut(t *testing.T, p *pairtest.Pair) {
 	note := write(t, p.DB)
 	require.Error(t, p.WaitForReplay(within(t, 300*time.Millisecond)))
 	assert.Zero(t, one[int64](t, p.Standby, countSQL, note), "stale")
+	state, err := p.State(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, state.Standby.Err)
+	assert.False(t, state.Streaming)
 }
 
 func testKillPrimary(t *testing.T, p *pairtest.Pair) {
@@ -293,8 +324,15 @@ func testKillStandby(t *testing.T, p *pairtest.Pair) {
 func testPromote(t *testing.T, p *pairtest.Pair) {
 	url, err := p.URL(t.Context(), "read-write")
 	require.NoError(t, err)
+	before, err := p.State(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, before.Primary.Timeline, before.Standby.Timeline)
 	p.Kill(t, pairtest.Primary)
 	p.Promote(t)
+	after, err := p.State(t.Context())
+	require.NoError(t, err)
+	assert.False(t, after.Standby.InRecovery)
+	assert.Equal(t, before.Standby.Timeline+1, after.Standby.Timeline, "a promotion begins a timeline")
 	conn, err := pgx.Connect(t.Context(), url)
 	require.NoError(t, err, "the string names both servers")
 	_, err = conn.Exec(t.Context(), insertSQL, "written to the promoted server")
