@@ -56,9 +56,8 @@ func control(server *pair.Node, database string) *pair.Node {
 	return in(server, database, controlName).LimitPool(size, idle)
 }
 
-// in is a server with another database in place of its own, and with a name
-// for the sessions there; "" leaves each as it is. Its connection string says
-// so too.
+// in is a server with another database in place of its own, unless that is "",
+// and with this application_name. Its connection string says so too.
 func in(server *pair.Node, database, application string) *pair.Node {
 	return pair.NewNode(server.Name(), func(ctx context.Context) (*pgx.ConnConfig, error) {
 		config, err := server.Config(ctx)
@@ -90,6 +89,15 @@ func pool(tb testing.TB, server *pair.Node) (*pgxpool.Pool, error) {
 		}
 	})
 	return opened, nil
+}
+
+// reset drops the connections to servers that are now elsewhere.
+func (d *DB) reset() {
+	d.Primary.Reset()
+	d.Standby.Reset()
+	for _, node := range d.control.Nodes() {
+		node.Reset()
+	}
 }
 
 // closeLimit is for a test that forgot a connection: Close waits for all of
@@ -167,5 +175,6 @@ func serverURL(login *pgx.ConnConfig, hosts []string, parameters url.Values) str
 
 // WaitForReplay waits until the standbys have replayed all that the primary had
 // written when it was called: after it, reads there see the caller's own
-// committed writes. Errors of the wait are *pair.ReplayError.
+// committed writes. Commits made with synchronous_commit = off are covered only
+// once the WAL writer has written them. Errors of the wait are *pair.ReplayError.
 func (d *DB) WaitForReplay(ctx context.Context) error { return d.control.WaitForReplay(ctx) }

@@ -118,6 +118,27 @@ func (p *Pair) Kill(tb testing.TB, role Role) (heal func()) {
 	return p.inject(tb, "kill "+name, killed)
 }
 
+// failBack makes the old primary the primary again, and the promoted server its
+// standby. That one goes first: an old primary of the hardened overlay does not
+// serve beside it, and no other one should.
+func (p *Pair) failBack(ctx context.Context) error {
+	primary, standby := p.node(Primary), p.node(Standby).Name()
+	// It may be down already, or gone; when it is not, making it anew fails too.
+	_ = p.target.Operator.Kill(ctx, standby, "KILL")
+	err := errors.Join(
+		p.target.Operator.Unpause(ctx, primary.Name()),
+		p.target.Operator.Start(ctx, primary.Name()),
+	)
+	p.reroute()
+	if err != nil {
+		return err
+	}
+	if err := waitAnswer(ctx, primary); err != nil {
+		return err
+	}
+	return p.renew(ctx)
+}
+
 // renew makes the standby anew from the primary, whatever has become of it.
 func (p *Pair) renew(ctx context.Context) error {
 	defer p.reroute()
@@ -131,9 +152,9 @@ func (p *Pair) renew(ctx context.Context) error {
 
 // reroute drops the pools' connections to servers that are now elsewhere.
 func (p *Pair) reroute() {
-	p.Primary.Reset()
-	p.Standby.Reset()
-	for _, node := range p.control.Nodes() {
-		node.Reset()
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	for _, db := range append([]*DB{p.DB}, p.databases...) {
+		db.reset()
 	}
 }

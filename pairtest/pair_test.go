@@ -94,6 +94,7 @@ func TestPair(t *testing.T) {
 		{"a frozen standby is silent", testFreezeStandby},
 		{"a frozen primary is silent", testFreezePrimary},
 		{"a cut standby answers and lags", testCut},
+		{"a test's database on the pair goes through faults", testDatabase},
 		{"a killed primary is down", testKillPrimary},
 		{"a killed standby is down", testKillStandby},
 		{"failover: the standby takes writes", testPromote},
@@ -304,6 +305,18 @@ func testCut(t *testing.T, p *pairtest.Pair) {
 	assert.False(t, state.Streaming)
 }
 
+func testDatabase(t *testing.T, p *pairtest.Pair) {
+	const pidSQL = `SELECT pg_backend_pid()`
+	db := p.Database(t, notes)
+	assert.Empty(t, one[string](t, db.Primary, `SHOW application_name`), "its sessions are the application's")
+	before := one[int](t, db.Primary, pidSQL)
+	p.Cut(t)()
+	assert.NotEqual(t, before, one[int](t, db.Primary, pidSQL), "a session of before the fault")
+	note := write(t, db)
+	replay(t, db)
+	assert.EqualValues(t, 1, one[int64](t, db.Standby, countSQL, note))
+}
+
 func testKillPrimary(t *testing.T, p *pairtest.Pair) {
 	p.Kill(t, pairtest.Primary)
 	_, err := p.Primary.Exec(t.Context(), inRecoverySQL)
@@ -416,7 +429,7 @@ func TestHardened(t *testing.T) {
 	require.NoError(t, err)
 	replay(t, p.DB)
 	for name, strike := range map[string]func(*testing.T, *pairtest.Pair){
-		"held replay": testHoldReplay, "conflict despite feedback": testConflict, "killed standby": testKillStandby,
+		"held replay": testHoldReplay, "conflict despite feedback": testConflict, "killed standby": testKillStandby, "failover": testPromote,
 	} {
 		t.Run(name, func(t *testing.T) { strike(t, p) })
 		requireWhole(t, p)
