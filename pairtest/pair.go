@@ -18,6 +18,8 @@ type Pair struct {
 	*DB
 	target *conformance.Target
 	faults faults
+	holds  layers
+	delays layers
 
 	mutex     sync.Mutex
 	databases []*DB // that tests have now

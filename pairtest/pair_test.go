@@ -199,7 +199,7 @@ func testHoldReplay(t *testing.T, p *pairtest.Pair) {
 }
 
 func testDelayReplay(t *testing.T, p *pairtest.Pair) {
-	const delay = 700 * time.Millisecond
+	const delay, delaySQL = 700 * time.Millisecond, `SHOW recovery_min_apply_delay`
 	p.DelayReplay(t, delay)
 	began := time.Now()
 	note := write(t, p.DB)
@@ -207,8 +207,13 @@ func testDelayReplay(t *testing.T, p *pairtest.Pair) {
 	replay(t, p.DB)
 	assert.EqualValues(t, 1, one[int64](t, p.Standby, countSQL, note))
 	assert.GreaterOrEqual(t, time.Since(began), delay)
-	p.DelayReplay(t, 24*time.Hour) // SHOW calls it 1d; healed at once
+	heal := p.DelayReplay(t, 24*time.Hour) // SHOW calls it 1d; healed at once
 	write(t, p.DB)
+	last := p.DelayReplay(t, time.Hour)
+	heal()
+	assert.Equal(t, "1h", one[string](t, p.Standby, delaySQL), "the newest counts")
+	last()
+	assert.Equal(t, delay.String(), one[string](t, p.Standby, delaySQL), "healed in any order")
 }
 
 // snapshotted runs a transaction on the standby that keeps its snapshot.
@@ -353,7 +358,12 @@ func testPromote(t *testing.T, p *pairtest.Pair) {
 }
 
 func testHealEarly(t *testing.T, p *pairtest.Pair) {
+	other := p.HoldReplay(t)
 	heal := p.HoldReplay(t)
+	other()
+	state, err := p.State(t.Context())
+	require.NoError(t, err)
+	assert.True(t, state.Held, "by the other one")
 	note := write(t, p.DB)
 	heal()
 	assert.EqualValues(t, 1, one[int64](t, p.Standby, countSQL, note))
