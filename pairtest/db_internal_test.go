@@ -3,6 +3,7 @@ package pairtest
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/assert"
@@ -31,4 +32,17 @@ func TestPoolNamesItsDatabase(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "app", sessions.Database)
 	assert.Equal(t, controlName, sessions.RuntimeParams["application_name"])
+}
+
+// What this package asks takes few of a server's connections, and not for long.
+func TestControlTakesFewConnections(t *testing.T) {
+	server := pair.NewNode("primary", func(context.Context) (*pgx.ConnConfig, error) {
+		return pair.ParseConfig("postgres://app@db.example/app")
+	})
+	node := control(server, "of the test")
+	t.Cleanup(node.Close)
+	opened, err := node.Pool(t.Context())
+	require.NoError(t, err)
+	assert.LessOrEqual(t, opened.Config().MaxConns, int32(2))
+	assert.LessOrEqual(t, opened.Config().MaxConnIdleTime, time.Second)
 }
