@@ -31,11 +31,22 @@ type Node struct {
 
 	mutex sync.Mutex
 	pool  *pgxpool.Pool
+	size  int32
+	idle  time.Duration // 0 is what pgxpool takes for enough
 }
 
 // NewNode names a server that resolve finds. It does not connect.
 func NewNode(name string, resolve Resolver) *Node {
-	return &Node{name: name, resolve: resolve}
+	return &Node{name: name, resolve: resolve, size: poolSize}
+}
+
+// LimitPool bounds the pool that Pool opens: so many connections at most, and
+// none that nobody has used for so long. It gives the node.
+func (n *Node) LimitPool(size int32, idle time.Duration) *Node {
+	n.mutex.Lock()
+	defer n.mutex.Unlock()
+	n.size, n.idle = size, idle
+	return n
 }
 
 // FromDSN names a server given as a connection string (URL or keywords and
@@ -75,7 +86,7 @@ func (n *Node) Pool(ctx context.Context) (*pgxpool.Pool, error) {
 	if n.pool != nil {
 		return n.pool, nil
 	}
-	pool, err := n.NewPool(ctx, poolSize)
+	pool, err := n.newPool(ctx, n.size, n.idle)
 	if err != nil {
 		return nil, err
 	}
@@ -84,14 +95,27 @@ func (n *Node) Pool(ctx context.Context) (*pgxpool.Pool, error) {
 }
 
 // NewPool opens a connection pool of its own, as Pool is, of so many connections
-// at most; 0 is what pgxpool takes for enough. The caller closes it.
+// at most; 0 is what pgxpool takes for enough. The caller closes it. Its Config
+// names the server as it is reached now.
 func (n *Node) NewPool(ctx context.Context, size int32) (*pgxpool.Pool, error) {
+	return n.newPool(ctx, size, 0)
+}
+
+func (n *Node) newPool(ctx context.Context, size int32, idle time.Duration) (*pgxpool.Pool, error) {
 	config, err := pgxpool.ParseConfig(sealed("")) // the node has the last word
 	if err != nil {
 		return nil, fmt.Errorf("configure pool of %s: %w", n.name, err)
 	}
+	// Who takes the pool's configuration for a connection beside it, to listen
+	// for example, must not end up at another server.
+	if config.ConnConfig, err = n.Config(ctx); err != nil {
+		return nil, err
+	}
 	if size > 0 {
 		config.MaxConns = size
+	}
+	if idle > 0 {
+		config.MaxConnIdleTime, config.HealthCheckPeriod = idle, idle
 	}
 	config.BeforeConnect = func(ctx context.Context, connection *pgx.ConnConfig) error {
 		resolved, err := n.Config(ctx)

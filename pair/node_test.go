@@ -47,3 +47,22 @@ func TestPoolGoesByItsNode(t *testing.T) {
 	t.Cleanup(node.Close)
 	require.ErrorContains(t, node.Exec(t.Context(), "SELECT 1"), "127.0.0.1:1")
 }
+
+// What somebody takes a pool's configuration for must reach the pool's server.
+func TestPoolNamesItsServer(t *testing.T) {
+	node := pair.NewNode("primary", func(context.Context) (*pgx.ConnConfig, error) {
+		return pair.ParseConfig("postgres://app:password@db.example:5433/shop")
+	})
+	pool, err := node.NewPool(t.Context(), 0)
+	require.NoError(t, err)
+	t.Cleanup(pool.Close)
+	config := pool.Config().ConnConfig
+	assert.Equal(t, "db.example", config.Host)
+	assert.EqualValues(t, 5433, config.Port)
+	assert.Equal(t, "app", config.User)
+	assert.Equal(t, "shop", config.Database)
+	again, err := pgx.ParseConfig(config.ConnString())
+	require.NoError(t, err)
+	assert.Equal(t, config.Host, again.Host)
+	assert.Equal(t, config.Database, again.Database)
+}

@@ -32,9 +32,9 @@ type DB struct {
 // open connects to a database of a pair. The test closes it.
 func open(tb testing.TB, servers *pair.Pair, database string) (*DB, error) {
 	tb.Helper()
-	db := &DB{tb: tb, control: &pair.Pair{Primary: in(servers.Primary, database, controlName)}}
+	db := &DB{tb: tb, control: &pair.Pair{Primary: control(servers.Primary, database)}}
 	for _, standby := range servers.Standbys {
-		db.control.Standbys = append(db.control.Standbys, in(standby, database, controlName))
+		db.control.Standbys = append(db.control.Standbys, control(standby, database))
 	}
 	tb.Cleanup(db.control.Close)
 	var err error
@@ -49,8 +49,15 @@ func open(tb testing.TB, servers *pair.Pair, database string) (*DB, error) {
 // told from those of an application.
 const controlName = "pairtest"
 
-// in is a server with another database in place of its own, and with a name
-// for the sessions there; "" leaves each as it is.
+// control is a server as this package talks to it. Many databases share a
+// server: its connections are few, and end soon.
+func control(server *pair.Node, database string) *pair.Node {
+	const size, idle = 2, time.Second
+	return in(server, database, controlName).LimitPool(size, idle)
+}
+
+// in is a server with another database in place of its own, unless that is "",
+// and with this application_name. Its connection string says so too.
 func in(server *pair.Node, database, application string) *pair.Node {
 	return pair.NewNode(server.Name(), func(ctx context.Context) (*pgx.ConnConfig, error) {
 		config, err := server.Config(ctx)
@@ -60,10 +67,11 @@ func in(server *pair.Node, database, application string) *pair.Node {
 		if database != "" {
 			config.Database = database
 		}
+		parameters := url.Values{"sslmode": {"allow"}}
 		if application != "" {
-			config.RuntimeParams["application_name"] = application
+			parameters.Set("application_name", application)
 		}
-		return config, nil
+		return pair.ParseConfig(serverURL(config, []string{hostPort(config)}, parameters))
 	})
 }
 
@@ -81,6 +89,15 @@ func pool(tb testing.TB, server *pair.Node) (*pgxpool.Pool, error) {
 		}
 	})
 	return opened, nil
+}
+
+// reset drops the connections to servers that are now elsewhere.
+func (d *DB) reset() {
+	d.Primary.Reset()
+	d.Standby.Reset()
+	for _, node := range d.control.Nodes() {
+		node.Reset()
+	}
 }
 
 // closeLimit is for a test that forgot a connection: Close waits for all of
@@ -158,5 +175,6 @@ func serverURL(login *pgx.ConnConfig, hosts []string, parameters url.Values) str
 
 // WaitForReplay waits until the standbys have replayed all that the primary had
 // written when it was called: after it, reads there see the caller's own
-// committed writes. Errors of the wait are *pair.ReplayError.
+// committed writes. Commits made with synchronous_commit = off are covered only
+// once the WAL writer has written them. Errors of the wait are *pair.ReplayError.
 func (d *DB) WaitForReplay(ctx context.Context) error { return d.control.WaitForReplay(ctx) }

@@ -3,7 +3,10 @@ package pairtest
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strconv"
 	"testing"
+	"time"
 
 	"github.com/postgres-master-slave/postgres-master-slave/pair"
 )
@@ -43,22 +46,56 @@ func (p *Pair) Freeze(tb testing.TB, role Role) (heal func()) {
 }
 
 // Cut separates the two servers in both directions: clients reach both, the
-// standby shows what it has and receives no more. Connections that are open to
-// the standby may break. Healing connects them and waits until the standby has
+// standby shows what it has and receives no more: its WAL receiver has ended
+// when the call returns. Connections that are open to the standby may break. Healing connects them and waits until the standby has
 // caught up.
 func (p *Pair) Cut(tb testing.TB) (heal func()) {
 	tb.Helper()
 	name := p.node(Standby).Name()
 	return p.inject(tb, "cut off "+name, fault{
 		strike: func(ctx context.Context) error {
-			defer p.reroute()
-			return p.target.Operator.Isolate(ctx, name)
+			if err := p.isolate(ctx, name); err != nil {
+				return err
+			}
+			return p.endReceiver(ctx)
 		},
 		undo: func(ctx context.Context) error {
 			defer p.reroute()
 			return p.target.Operator.Reconnect(ctx, name)
 		},
 	})
+}
+
+func (p *Pair) isolate(ctx context.Context, name string) error {
+	defer p.reroute()
+	return p.target.Operator.Isolate(ctx, name)
+}
+
+const receiverSQL = `SELECT pid FROM pg_stat_wal_receiver WHERE status = 'streaming'`
+
+// endReceiver ends the WAL receiver of a standby that is cut off: by itself it
+// waits for wal_receiver_timeout, a minute, and says all the while that it
+// streams. It is no backend that pg_terminate_backend would end. A standby that
+// another fault has taken answers nobody, and is left as it is.
+func (p *Pair) endReceiver(ctx context.Context) error {
+	const interval = 20 * time.Millisecond
+	if p.faults.hold(Standby) {
+		return nil
+	}
+	standby := p.node(Standby)
+	err := pair.Poll(ctx, interval, func(ctx context.Context) (bool, error) {
+		receivers, err := pair.Column[int](ctx, standby, receiverSQL)
+		if err != nil || len(receivers) == 0 {
+			return err == nil, err
+		}
+		// It may have ended meanwhile: the next look tells.
+		_, err = p.target.Operator.Exec(ctx, standby.Name(), nil, "sh", "-c", `kill "$0"`, strconv.Itoa(receivers[0]))
+		return false, err
+	})
+	if err != nil {
+		return fmt.Errorf("end the WAL receiver: %w", err)
+	}
+	return nil
 }
 
 // Kill ends a server with SIGKILL, as a crash does. Healing starts the primary
@@ -81,6 +118,27 @@ func (p *Pair) Kill(tb testing.TB, role Role) (heal func()) {
 	return p.inject(tb, "kill "+name, killed)
 }
 
+// failBack makes the old primary the primary again, and the promoted server its
+// standby. That one goes first: an old primary of the hardened overlay does not
+// serve beside it, and no other one should.
+func (p *Pair) failBack(ctx context.Context) error {
+	primary, standby := p.node(Primary), p.node(Standby).Name()
+	// It may be down already, or gone; when it is not, making it anew fails too.
+	_ = p.target.Operator.Kill(ctx, standby, "KILL")
+	err := errors.Join(
+		p.target.Operator.Unpause(ctx, primary.Name()),
+		p.target.Operator.Start(ctx, primary.Name()),
+	)
+	p.reroute()
+	if err != nil {
+		return err
+	}
+	if err := waitAnswer(ctx, primary); err != nil {
+		return err
+	}
+	return p.renew(ctx)
+}
+
 // renew makes the standby anew from the primary, whatever has become of it.
 func (p *Pair) renew(ctx context.Context) error {
 	defer p.reroute()
@@ -94,9 +152,9 @@ func (p *Pair) renew(ctx context.Context) error {
 
 // reroute drops the pools' connections to servers that are now elsewhere.
 func (p *Pair) reroute() {
-	p.Primary.Reset()
-	p.Standby.Reset()
-	for _, node := range p.control.Nodes() {
-		node.Reset()
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	for _, db := range append([]*DB{p.DB}, p.databases...) {
+		db.reset()
 	}
 }

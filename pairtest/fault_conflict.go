@@ -26,8 +26,19 @@ SELECT EXISTS (SELECT FROM pg_stat_replication WHERE backend_xmin IS NOT NULL)
 	scratchTableSQL  = `CREATE TABLE IF NOT EXISTS pairtest_conflict (n int)`
 	scratchRowSQL    = `INSERT INTO pairtest_conflict VALUES (1)`
 	scratchDeleteSQL = `DELETE FROM pairtest_conflict`
-	scratchVacuumSQL = `VACUUM pairtest_conflict`
+	scratchVacuumSQL = `VACUUM (TRUNCATE) pairtest_conflict`
 	scratchDropSQL   = `DROP TABLE IF EXISTS pairtest_conflict`
+	// scratchGoneSQL says whether VACUUM has removed every row: then it has given back the table's pages.
+	scratchGoneSQL = `SELECT pg_relation_size('pairtest_conflict') = 0`
+
+	// holdersSQL names who may keep VACUUM on the primary from removing rows.
+	holdersSQL = `
+SELECT coalesce(string_agg(holder, '; ' ORDER BY holder), 'nobody who is seen') FROM (
+  SELECT format('session %s (%s, application_name %L)', pid, state, application_name) AS holder FROM pg_stat_activity
+   WHERE (backend_xmin IS NOT NULL OR backend_xid IS NOT NULL) AND pid <> pg_backend_pid()
+     AND (datname = current_database() OR datname IS NULL)
+   UNION ALL SELECT format('prepared transaction %L', gid) FROM pg_prepared_xacts WHERE database = current_database()
+   UNION ALL SELECT format('replication slot %s', slot_name) FROM pg_replication_slots WHERE xmin IS NOT NULL) AS holders`
 )
 
 // errNobodyRead says that there was nothing to conflict with.
@@ -46,7 +57,9 @@ const conflictInterval = 2 * time.Millisecond
 // The function it gives waits until the conflict has struck, and fails the
 // test when it has not within a minute. Calling it from within the transaction
 // makes sure of the moment; a statement that takes no time at all may
-// otherwise be over before the conflict comes.
+// otherwise be over before the conflict comes. While somebody keeps the primary
+// from removing rows, by a transaction that is open there for example, no
+// conflict can come: the error names who does.
 //
 // The settings that this takes are put back: max_standby_streaming_delay when
 // it has struck, hot_standby_feedback at the end of the test.
@@ -128,14 +141,41 @@ func (p *Pair) conflict(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	for _, sql := range []string{scratchTableSQL, scratchRowSQL, scratchDeleteSQL, scratchVacuumSQL} {
-		if err := p.control.Primary.Exec(ctx, sql); err != nil {
-			return err
-		}
+	if err := p.removeRow(ctx); err != nil {
+		return err
 	}
 	err = p.control.WaitForReplay(ctx)
 	for pair.SQLState(err) == serializationFailure { // the question itself was in the way
 		err = p.control.WaitForReplay(ctx)
+	}
+	return err
+}
+
+// removeRow has the primary remove a row that every transaction could see which
+// is open now. VACUUM keeps what a snapshot on the primary may still see, and
+// says nothing of that.
+func (p *Pair) removeRow(ctx context.Context) error {
+	const interval = 50 * time.Millisecond
+	primary := p.control.Primary
+	if err := primary.Exec(ctx, scratchTableSQL); err != nil {
+		return err
+	}
+	var holders string
+	err := pair.Poll(ctx, interval, func(ctx context.Context) (bool, error) {
+		for _, sql := range []string{scratchRowSQL, scratchDeleteSQL, scratchVacuumSQL} {
+			if err := primary.Exec(ctx, sql); err != nil {
+				return false, err
+			}
+		}
+		gone, err := pair.One[bool](ctx, primary, scratchGoneSQL)
+		if err != nil || gone {
+			return gone, err
+		}
+		holders, err = pair.One[string](ctx, primary, holdersSQL)
+		return false, err
+	})
+	if err != nil && holders != "" {
+		return fmt.Errorf("remove a row on %s, which is held back by %s: %w", primary.Name(), holders, err)
 	}
 	return err
 }

@@ -38,7 +38,7 @@ func (p *Pair) Promote(tb testing.TB) (heal func()) {
 		takes:  []Role{Standby}, // as a standby
 		starts: true,
 		undo: func(ctx context.Context) error {
-			if err := p.renew(ctx); err != nil {
+			if err := p.failBack(ctx); err != nil {
 				return fmt.Errorf("make the standby anew: %w", err)
 			}
 			return nil

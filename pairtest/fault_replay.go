@@ -25,15 +25,17 @@ const (
 func (p *Pair) HoldReplay(tb testing.TB) (heal func()) {
 	tb.Helper()
 	standby := p.node(Standby)
+	held := &layer{apply: func(context.Context) error { return nil }} // another hold undoes nothing of it
 	return p.inject(tb, "hold replay of "+standby.Name(), fault{
 		strike: func(ctx context.Context) error {
+			p.holds.begin(held, func(ctx context.Context) error { return standby.Exec(ctx, resumeSQL) })
 			if err := standby.Exec(ctx, pauseSQL); err != nil {
 				return err
 			}
 			return waitHeld(ctx, standby)
 		},
 		needs: []Role{Standby},
-		undo:  func(ctx context.Context) error { return standby.Exec(ctx, resumeSQL) },
+		undo:  func(ctx context.Context) error { return p.holds.end(ctx, held) },
 	})
 }
 
@@ -56,20 +58,27 @@ func waitHeld(ctx context.Context, standby *pair.Node) error {
 
 // DelayReplay makes the standby show each commit that much later, by the clocks
 // of the two servers. Healing takes the delay away and waits until the standby
-// has caught up.
+// has caught up. Of several, the newest that is in force counts.
 //
 // Source: PostgreSQL documentation, recovery_min_apply_delay.
 func (p *Pair) DelayReplay(tb testing.TB, delay time.Duration) (heal func()) {
 	tb.Helper()
 	standby := p.node(Standby)
-	restore := func(context.Context) error { return nil }
+	set := func(ctx context.Context) (restore func(context.Context) error, err error) {
+		// Its base unit is the millisecond.
+		return setParameter(ctx, standby, "recovery_min_apply_delay", strconv.FormatInt(delay.Milliseconds(), 10))
+	}
+	delayed := &layer{apply: func(ctx context.Context) error {
+		_, err := set(ctx)
+		return err
+	}}
 	return p.inject(tb, fmt.Sprintf("delay replay of %s by %s", standby.Name(), delay), fault{
-		strike: func(ctx context.Context) (err error) {
-			// Its base unit is the millisecond.
-			restore, err = setParameter(ctx, standby, "recovery_min_apply_delay", strconv.FormatInt(delay.Milliseconds(), 10))
+		strike: func(ctx context.Context) error {
+			restore, err := set(ctx)
+			p.delays.begin(delayed, restore)
 			return err
 		},
 		needs: []Role{Standby},
-		undo:  func(ctx context.Context) error { return restore(ctx) },
+		undo:  func(ctx context.Context) error { return p.delays.end(ctx, delayed) },
 	})
 }

@@ -56,6 +56,13 @@ func (f *faults) end(one *fault) (due []*fault, last bool) {
 	return due, len(f.inForce) == 0
 }
 
+// hold says whether a fault that is in force has taken a server.
+func (f *faults) hold(server Role) bool {
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
+	return f.taken([]Role{server})
+}
+
 // taken says whether a fault that is in force has taken one of the servers.
 func (f *faults) taken(servers []Role) bool {
 	return slices.ContainsFunc(f.inForce, func(one *fault) bool {

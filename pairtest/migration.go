@@ -20,7 +20,9 @@ import (
 // Migration makes an empty database what an application expects. It is done
 // once for each key on each pair; tests get copies of the result.
 type Migration struct {
-	// Key changes whenever the outcome would, as a hash of migration files does.
+	// Key is all that a migration is known by, to every program of this machine
+	// that shares the pair: it changes whenever the outcome would, as a hash of
+	// migration files does, and names the application unless that says enough.
 	// Only with a nil Apply it may be empty.
 	Key string
 	// Apply gets the empty database, on the primary. Nil leaves it empty.
@@ -56,6 +58,10 @@ const (
 	createSQL       = `CREATE DATABASE %s`
 	sealSQL         = `ALTER DATABASE %s WITH IS_TEMPLATE true ALLOW_CONNECTIONS false`
 	cloneSQL        = `CREATE DATABASE %s TEMPLATE %s`
+	// Autovacuum makes room by itself, and belongs to a superuser.
+	leaveSQL = `
+SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+ WHERE datname = $1 AND pid <> pg_backend_pid() AND backend_type <> 'autovacuum worker'`
 
 	objectInUse = "55006" // SQLSTATE
 )
@@ -111,16 +117,24 @@ func connect(tb testing.TB, server *pair.Node) (*pgx.Conn, error) {
 	return server.Connect(ctx)
 }
 
-// clone copies a template. Somebody may just be in it: autovacuum for example.
+// clone copies a template. Somebody may be in it: autovacuum for a moment, or
+// a session that the migration has left there, which is ended.
 func clone(ctx context.Context, session *pgx.Conn, name, template string) error {
 	const interval = 20 * time.Millisecond
-	return pair.Poll(ctx, interval, func(ctx context.Context) (bool, error) {
+	var inUse error
+	err := pair.Poll(ctx, interval, func(ctx context.Context) (bool, error) {
 		_, err := session.Exec(ctx, fmt.Sprintf(cloneSQL, quote(name), quote(template)))
-		if pair.SQLState(err) == objectInUse {
-			return false, nil
+		if pair.SQLState(err) != objectInUse {
+			return err == nil, err
 		}
-		return err == nil, err
+		_, leaveErr := session.Exec(ctx, leaveSQL, template)
+		inUse = errors.Join(err, leaveErr)
+		return false, nil
 	})
+	if err != nil {
+		return errors.Join(err, inUse)
+	}
+	return likeTemplate(ctx, session, name, template)
 }
 
 // makeTemplate migrates a template unless somebody has done it. What a killed

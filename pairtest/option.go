@@ -15,7 +15,7 @@ type Option func(*config)
 
 // config says how a pair is made. A holder gets it as JSON, through a pipe.
 type config struct {
-	Files    []string // compose files, absolute; none is the shipped recipe
+	Files    []string // compose files, absolute; nil is the shipped recipe
 	Hardened bool     // the hardened overlay over the shipped recipe
 	Fast     bool
 	Scratch  bool  // without a template
@@ -48,7 +48,7 @@ func (c config) choices() []live.Option {
 // shipped recipe. They must give a primary and a standby. Whether they publish a
 // port or not, each gets one of the test's own, as names and volumes are.
 func Files(files ...string) Option {
-	return func(c *config) { c.Files = slices.Clone(files) } // it is changed later
+	return func(c *config) { c.Files = append([]string{}, files...) } // it is changed later, and none is not nil
 }
 
 // Environment gives the variables, KEY=value, that compose files refer to. A
@@ -127,7 +127,10 @@ func configure(options []Option) (config, error) {
 	case chosen.Memory > 0 && chosen.Scratch:
 		return config{}, errors.New("choose memory: data in memory begin with a template, and FromScratch does without")
 	}
-	if len(chosen.Files) == 0 {
+	if chosen.Files != nil && len(chosen.Files) == 0 {
+		return config{}, errors.New("choose recipe: Files names no compose file")
+	}
+	if chosen.Files == nil {
 		var err error
 		chosen.Files, err = unpack(chosen.Hardened)
 		return chosen, err

@@ -47,6 +47,9 @@ func TestConfigure(t *testing.T) {
 	assert.True(t, chosen.Fast)
 	assert.True(t, filepath.IsAbs(chosen.Files[0]) && filepath.Base(chosen.Files[1]) == "b.yml", "%v", chosen.Files)
 
+	_, err = configure([]Option{Files()})
+	require.ErrorContains(t, err, "no compose file", "the shipped recipe is not what was asked for")
+
 	_, err = configure([]Option{InMemory(1 << 30), FromScratch()})
 	require.ErrorContains(t, err, "FromScratch")
 	_, err = configure([]Option{InMemory(-1)})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 
 	"github.com/postgres-master-slave/postgres-master-slave/conformance"
@@ -17,6 +18,11 @@ type Pair struct {
 	*DB
 	target *conformance.Target
 	faults faults
+	holds  layers
+	delays layers
+
+	mutex     sync.Mutex
+	databases []*DB // that tests have now
 }
 
 // New starts a pair and returns when it replicates. The test removes it, with

@@ -90,9 +90,11 @@ func TestPair(t *testing.T) {
 		{"delayed replay makes a read stale for a while", testDelayReplay},
 		{"a conflict ends a transaction once", testConflict},
 		{"a conflict comes to whoever reads next", testConflictUnforeseen},
+		{"a conflict waits until the primary removes rows", testConflictHeldBack},
 		{"a frozen standby is silent", testFreezeStandby},
 		{"a frozen primary is silent", testFreezePrimary},
 		{"a cut standby answers and lags", testCut},
+		{"a test's database on the pair goes through faults", testDatabase},
 		{"a killed primary is down", testKillPrimary},
 		{"a killed standby is down", testKillStandby},
 		{"failover: the standby takes writes", testPromote},
@@ -197,7 +199,7 @@ func testHoldReplay(t *testing.T, p *pairtest.Pair) {
 }
 
 func testDelayReplay(t *testing.T, p *pairtest.Pair) {
-	const delay = 700 * time.Millisecond
+	const delay, delaySQL = 700 * time.Millisecond, `SHOW recovery_min_apply_delay`
 	p.DelayReplay(t, delay)
 	began := time.Now()
 	note := write(t, p.DB)
@@ -205,8 +207,13 @@ func testDelayReplay(t *testing.T, p *pairtest.Pair) {
 	replay(t, p.DB)
 	assert.EqualValues(t, 1, one[int64](t, p.Standby, countSQL, note))
 	assert.GreaterOrEqual(t, time.Since(began), delay)
-	p.DelayReplay(t, 24*time.Hour) // SHOW calls it 1d; healed at once
+	heal := p.DelayReplay(t, 24*time.Hour) // SHOW calls it 1d; healed at once
 	write(t, p.DB)
+	last := p.DelayReplay(t, time.Hour)
+	heal()
+	assert.Equal(t, "1h", one[string](t, p.Standby, delaySQL), "the newest counts")
+	last()
+	assert.Equal(t, delay.String(), one[string](t, p.Standby, delaySQL), "healed in any order")
 }
 
 // snapshotted runs a transaction on the standby that keeps its snapshot.
@@ -247,6 +254,32 @@ func testConflictUnforeseen(t *testing.T, p *pairtest.Pair) {
 	wait()
 }
 
+// testConflictHeldBack has a snapshot on the primary: VACUUM removes nothing there.
+func testConflictHeldBack(t *testing.T, p *pairtest.Pair) {
+	holder, err := p.Primary.BeginTx(t.Context(), pgx.TxOptions{IsoLevel: pgx.RepeatableRead})
+	require.NoError(t, err)
+	_, err = holder.Exec(t.Context(), `SELECT count(*) FROM notes`)
+	require.NoError(t, err)
+	wait := p.Conflict(t)
+	err = snapshotted(t, p, func(tx pgx.Tx) error {
+		struck := make(chan struct{})
+		go func() {
+			defer close(struck)
+			wait()
+		}()
+		select {
+		case <-struck:
+			assert.Fail(t, "it says to have struck, and no row can have been removed")
+		case <-time.After(500 * time.Millisecond):
+		}
+		require.NoError(t, holder.Rollback(t.Context()))
+		<-struck
+		_, err := tx.Exec(t.Context(), `SELECT count(*) FROM notes`)
+		return err
+	})
+	require.Error(t, err)
+}
+
 func testFreezeStandby(t *testing.T, p *pairtest.Pair) {
 	p.Freeze(t, pairtest.Standby)
 	write(t, p.DB)
@@ -271,6 +304,22 @@ func testCut(t *testing.T, p *pairtest.Pair) {
 	note := write(t, p.DB)
 	require.Error(t, p.WaitForReplay(within(t, 300*time.Millisecond)))
 	assert.Zero(t, one[int64](t, p.Standby, countSQL, note), "stale")
+	state, err := p.State(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, state.Standby.Err)
+	assert.False(t, state.Streaming)
+}
+
+func testDatabase(t *testing.T, p *pairtest.Pair) {
+	const pidSQL = `SELECT pg_backend_pid()`
+	db := p.Database(t, notes)
+	assert.Empty(t, one[string](t, db.Primary, `SHOW application_name`), "its sessions are the application's")
+	before := one[int](t, db.Primary, pidSQL)
+	p.Cut(t)()
+	assert.NotEqual(t, before, one[int](t, db.Primary, pidSQL), "a session of before the fault")
+	note := write(t, db)
+	replay(t, db)
+	assert.EqualValues(t, 1, one[int64](t, db.Standby, countSQL, note))
 }
 
 func testKillPrimary(t *testing.T, p *pairtest.Pair) {
@@ -293,8 +342,15 @@ func testKillStandby(t *testing.T, p *pairtest.Pair) {
 func testPromote(t *testing.T, p *pairtest.Pair) {
 	url, err := p.URL(t.Context(), "read-write")
 	require.NoError(t, err)
+	before, err := p.State(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, before.Primary.Timeline, before.Standby.Timeline)
 	p.Kill(t, pairtest.Primary)
 	p.Promote(t)
+	after, err := p.State(t.Context())
+	require.NoError(t, err)
+	assert.False(t, after.Standby.InRecovery)
+	assert.Equal(t, before.Standby.Timeline+1, after.Standby.Timeline, "a promotion begins a timeline")
 	conn, err := pgx.Connect(t.Context(), url)
 	require.NoError(t, err, "the string names both servers")
 	_, err = conn.Exec(t.Context(), insertSQL, "written to the promoted server")
@@ -302,7 +358,12 @@ func testPromote(t *testing.T, p *pairtest.Pair) {
 }
 
 func testHealEarly(t *testing.T, p *pairtest.Pair) {
+	other := p.HoldReplay(t)
 	heal := p.HoldReplay(t)
+	other()
+	state, err := p.State(t.Context())
+	require.NoError(t, err)
+	assert.True(t, state.Held, "by the other one")
 	note := write(t, p.DB)
 	heal()
 	assert.EqualValues(t, 1, one[int64](t, p.Standby, countSQL, note))
@@ -378,7 +439,7 @@ func TestHardened(t *testing.T) {
 	require.NoError(t, err)
 	replay(t, p.DB)
 	for name, strike := range map[string]func(*testing.T, *pairtest.Pair){
-		"held replay": testHoldReplay, "conflict despite feedback": testConflict, "killed standby": testKillStandby,
+		"held replay": testHoldReplay, "conflict despite feedback": testConflict, "killed standby": testKillStandby, "failover": testPromote,
 	} {
 		t.Run(name, func(t *testing.T) { strike(t, p) })
 		requireWhole(t, p)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -17,12 +18,14 @@ import (
 // Database gives a test a database of its own on a pair that all tests of all
 // packages share which ask for one with the same options. It is a copy of a
 // template that the migration has made once, and it is there on the standby
-// when the call returns. The test drops it.
+// when the call returns. Its owner, settings and permissions are the template's
+// too. The test drops it.
 //
 // The first call of a `go test ./...` starts the pair; it is removed a few
 // seconds after the last test that used it has ended, however that ended.
 // Tests may run in parallel and in several processes: they share the servers'
-// resources and settings, and nothing else.
+// resources and settings, and what belongs to no database, such as roles and
+// tablespaces, and nothing else. A migration makes a role only if it is not there.
 func Database(tb testing.TB, migration Migration, options ...Option) *DB {
 	tb.Helper()
 	db, err := sharedDatabase(tb, migration, options)
@@ -40,6 +43,14 @@ func (p *Pair) Database(tb testing.TB, migration Migration) *DB {
 	if err != nil {
 		tb.Fatal(err)
 	}
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	p.databases = append(p.databases, db)
+	tb.Cleanup(func() {
+		p.mutex.Lock()
+		defer p.mutex.Unlock()
+		p.databases = slices.DeleteFunc(p.databases, func(one *DB) bool { return one == db })
+	})
 	return db
 }
 
@@ -59,8 +70,8 @@ func sharedDatabase(tb testing.TB, migration Migration, options []Option) (*DB, 
 	if err != nil {
 		return nil, err
 	}
+	defer servers.Close() // it holds connections, and what comes later opens others
 	tb.Cleanup(func() {
-		servers.Close()
 		if err := lease.Close(); err != nil {
 			tb.Errorf("give up the shared pair: %v", err)
 		}

@@ -3,6 +3,7 @@ package pairtest_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -11,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -62,6 +64,46 @@ func TestDatabases(t *testing.T) {
 		}
 		assert.Zero(t, one[int64](t, db.Primary, `SELECT count(*) FROM pg_database WHERE datname = $1`, name), "it ended with its test")
 	}
+}
+
+// What a migration gives to its database as such, each copy has too. A session
+// that it leaves there is in nobody's way.
+func TestDatabaseIsLikeItsTemplate(t *testing.T) {
+	live(t)
+	const (
+		giveSQL = `
+DO $$ BEGIN
+  EXECUTE format('ALTER DATABASE %I SET search_path = %L, "$user", "a,b", %L', current_database(), '', 'c"d');
+  EXECUTE format('ALTER DATABASE %I SET app.tenant = %L', current_database(), E'it''s=\\');
+  EXECUTE format('ALTER ROLE CURRENT_USER IN DATABASE %I SET work_mem = %L', current_database(), '7MB');
+  EXECUTE format('REVOKE CONNECT ON DATABASE %I FROM PUBLIC', current_database());
+  EXECUTE format('GRANT CREATE ON DATABASE %I TO pg_monitor WITH GRANT OPTION', current_database());
+END $$`
+		aclSQL = `SELECT datacl::text FROM pg_database WHERE datname = current_database()`
+		allSQL = `
+SELECT array_agg(one ORDER BY one) FROM (SELECT setrole || ' ' || unnest(setconfig) AS one
+  FROM pg_db_role_setting JOIN pg_database ON pg_database.oid = setdatabase WHERE datname = current_database()) AS settings`
+	)
+	var acl string
+	var settings []string
+	var listener *pgx.Conn
+	t.Cleanup(func() { _ = listener.Close(context.WithoutCancel(t.Context())) }) // the server has ended it
+	db := pairtest.Database(t, pairtest.Migration{
+		Key: t.Name() + time.Now().String(),
+		Apply: func(ctx context.Context, primary *pgxpool.Pool) (err error) {
+			if listener, err = pgx.ConnectConfig(ctx, primary.Config().ConnConfig); err != nil {
+				return err
+			}
+			if _, err := listener.Exec(ctx, giveSQL); err != nil {
+				return err
+			}
+			return errors.Join(listener.QueryRow(ctx, aclSQL).Scan(&acl), listener.QueryRow(ctx, allSQL).Scan(&settings))
+		},
+	}, pairtest.Fast())
+	require.Len(t, settings, 3)
+	assert.Equal(t, settings, one[[]string](t, db.Standby, allSQL))
+	assert.Equal(t, acl, one[string](t, db.Standby, aclSQL))
+	assert.Equal(t, "7MB", one[string](t, db.Standby, `SHOW work_mem`))
 }
 
 // A migration that fails leaves nothing that a later one would take for done.

@@ -61,7 +61,7 @@ type State struct {
 type Server struct {
 	Err        error // why it could not be asked; the other fields are zero then
 	InRecovery bool  // true is a standby
-	Timeline   int32
+	Timeline   int32 // that it writes, or receives; of the last checkpoint where a standby receives none
 }
 
 // Replicating says whether the two are a pair: one takes writes, and the other
@@ -70,8 +70,12 @@ func (s State) Replicating() bool {
 	return s.Primary.Err == nil && !s.Primary.InRecovery && s.Standby.InRecovery && s.Streaming
 }
 
+// stateSQL takes a primary's timeline from where it writes: its last checkpoint
+// may be older than its promotion. The other functions fail in recovery.
 const stateSQL = `
-SELECT pg_is_in_recovery() AS in_recovery, timeline_id AS timeline,
+SELECT pg_is_in_recovery() AS in_recovery,
+       CASE WHEN pg_is_in_recovery() THEN coalesce((SELECT nullif(received_tli, 0) FROM pg_stat_wal_receiver), timeline_id)
+            ELSE ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int END AS timeline,
        EXISTS (SELECT FROM pg_stat_wal_receiver WHERE status = 'streaming') AS streaming,
        CASE WHEN pg_is_in_recovery() THEN pg_is_wal_replay_paused() ELSE false END AS held
   FROM pg_control_checkpoint()`

@@ -48,10 +48,15 @@ func (s *Stack) begin(ctx context.Context) error {
 		if !kept {
 			return fmt.Errorf("begin with template %s: volume %s: %w", key, name, ErrNoTemplate)
 		}
-		mounts = append(mounts, between(from, s.name+"_"+name, name)...)
+		pair := between(from, s.name+"_"+name, name)
+		pair[0].VolumeOptions = part(key, name) // a mount makes a volume that somebody has removed meanwhile
+		mounts = append(mounts, pair...)
 	}
 	if err := s.copyVolumes(ctx, "", mounts); err != nil {
 		return fmt.Errorf("begin with template %s: %w", key, s.tooSmall(err))
+	}
+	if _, err := s.engine.Template(ctx, key); err != nil { // then what was copied may be nothing
+		return fmt.Errorf("begin with template that is removed meanwhile: %w", err)
 	}
 	s.filled.Store(true)
 	return s.startTogether(ctx, template)

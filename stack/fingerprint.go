@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/compose-spec/compose-go/v2/types"
 )
@@ -31,12 +32,31 @@ func (o Options) Fingerprint(ctx context.Context) (string, error) {
 	}
 	sum := sha256.New()
 	sum.Write(model)
+	sum.Write([]byte(variableContents(project)))
 	for _, path := range mountedFiles(project) {
 		if err := digest(sum, path); err != nil {
 			return "", fmt.Errorf("fingerprint compose files: %w", err)
 		}
 	}
 	return hex.EncodeToString(sum.Sum(nil)), nil
+}
+
+// variableContents are what variables give to secrets and configs: the model
+// has the variables' names alone.
+func variableContents(project *types.Project) string {
+	var contents []string
+	for key, one := range project.Secrets {
+		if one.Environment != "" {
+			contents = append(contents, fmt.Sprintf("secret %q %q\n", key, project.Environment[one.Environment]))
+		}
+	}
+	for key, one := range project.Configs {
+		if one.Environment != "" {
+			contents = append(contents, fmt.Sprintf("config %q %q\n", key, project.Environment[one.Environment]))
+		}
+	}
+	slices.Sort(contents)
+	return strings.Join(contents, "")
 }
 
 // mountedFiles are the paths on this machine that decide what a project's

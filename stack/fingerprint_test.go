@@ -60,3 +60,20 @@ func TestFingerprintOfALink(t *testing.T) {
 	require.NoError(t, err)
 	assert.NotEqual(t, before, after)
 }
+
+// What a variable gives to a secret or a config is in a container, and not in the model.
+func TestFingerprintOfVariables(t *testing.T) {
+	for _, kind := range []string{"secrets", "configs"} {
+		compose := filepath.Join(t.TempDir(), "compose.yml")
+		require.NoError(t, os.WriteFile(compose, []byte("services: {db: {image: postgres, "+kind+": [pw]}}\n"+kind+": {pw: {environment: PW}}\n"), 0o600))
+		fingerprint := func(password string) string {
+			t.Helper()
+			named, err := stack.Options{Files: []string{compose}, Environment: []string{"PW=" + password}}.Fingerprint(t.Context())
+			require.NoError(t, err)
+			return named
+		}
+		first := fingerprint("one")
+		assert.Equal(t, first, fingerprint("one"), kind)
+		assert.NotEqual(t, first, fingerprint("two"), kind)
+	}
+}

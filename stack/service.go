@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/compose-spec/compose-go/v2/types"
 	"github.com/containerd/errdefs"
 	"github.com/docker/compose/v2/pkg/api"
 	"github.com/docker/docker/api/types/container"
@@ -118,8 +119,8 @@ func (s *containers) Wait(ctx context.Context, service string) (int, error) {
 }
 
 // Recreate removes a service's container and starts a new one. Its volumes
-// stay unless withVolumes is set, when the named ones are removed too, or
-// emptied where they are in memory.
+// stay unless withVolumes is set, when the named ones that no other service
+// mounts are removed too, or emptied where they are in memory.
 // Services that are stopped are started.
 func (s *Stack) Recreate(ctx context.Context, service string, withVolumes bool) error {
 	err := s.act(ctx, "remove", service, func(ctx context.Context, engine client.APIClient, id string) error {
@@ -148,7 +149,7 @@ func (s *Stack) removeVolumes(ctx context.Context, service string) error {
 	}
 	for _, mounted := range project.Services[service].Volumes {
 		declared, named := project.Volumes[mounted.Source]
-		if !named {
+		if !named || sharedVolume(project, service, mounted.Source) {
 			continue
 		}
 		if _, limited := s.options.Limited[mounted.Source]; limited {
@@ -162,6 +163,14 @@ func (s *Stack) removeVolumes(ctx context.Context, service string) error {
 		}
 	}
 	return nil
+}
+
+// sharedVolume says whether another service mounts a volume too: what is on it,
+// such as archived WAL, is not one service's own. The keeper has nothing of its own.
+func sharedVolume(project *types.Project, service, volume string) bool {
+	return slices.ContainsFunc(project.ServiceNames(), func(other string) bool {
+		return other != service && other != keeper && mounts(project.Services[other], volume)
+	})
 }
 
 // DownKeepingVolumes stops and removes containers and networks, as `down`

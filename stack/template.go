@@ -134,7 +134,7 @@ func (s *Stack) Keep(ctx context.Context, key, note string) (err error) {
 	var mounts []mount.Mount
 	for _, name := range parts {
 		pair := between(s.name+"_"+name, whole+"_"+name, name)
-		pair[1].VolumeOptions = &mount.VolumeOptions{NoCopy: true, Labels: map[string]string{TemplateLabel: key, templateVolumeLabel: name}}
+		pair[1].VolumeOptions = part(key, name)
 		mounts = append(mounts, pair...)
 	}
 	if err := s.copyVolumes(ctx, whole, mounts); err != nil {
@@ -151,6 +151,11 @@ func (s *Stack) Keep(ctx context.Context, key, note string) (err error) {
 		return fmt.Errorf("keep volumes: %w", recognised(err))
 	}
 	return nil
+}
+
+// part is how a mount makes a volume of a template.
+func part(key, name string) *mount.VolumeOptions {
+	return &mount.VolumeOptions{NoCopy: true, Labels: map[string]string{TemplateLabel: key, templateVolumeLabel: name}}
 }
 
 // inUse knows what the engine says when somebody else has a volume or a name.
