@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -37,6 +38,8 @@ func TestMountOf(t *testing.T) {
 		"/srv/15/main":                  "folder /b of the host",
 		"/etc/postgresql":               "",
 	} {
+		assert.Equal(t, outlives, mountOf(mounts, directory).Outlives, directory)
+		slices.Reverse(mounts) // the nearest one counts, not the last
 		assert.Equal(t, outlives, mountOf(mounts, directory).Outlives, directory)
 	}
 	assert.Equal(t, "all", mountOf([]Mount{{Target: "/", Outlives: "all"}}, "/data").Outlives)
